@@ -12,12 +12,14 @@ import numpy as np
 import polars as pl
 from msgspec import Struct
 
-from losscli.data.keys import whole_numbers
+from losscli.data.keys import WIDE, whole_numbers
 from losscli.data.threads import in_order, workers
 from losscli.numeric.arrays import Array
 
 SPARSE = 4
 """The largest range of whole keys, in multiples of their number, that is looked up in an array."""
+_LOOSE = 1.25
+"""The most places of columns that are put in the order of their keys, in multiples of their rows."""
 _HEAD = 1000
 """Keys of text that show whether they are whole numbers."""
 _PIECE = 1 << 17
@@ -50,11 +52,14 @@ def _whole(keys: pl.Series) -> pl.Series:
 
 
 class Dense(Struct, frozen=True, eq=False):
-    """The row of each key in a dense range of whole numbers: a join without hashing."""
+    """The row of each key in a dense range of whole numbers: a join without hashing.
+
+    The place of a key is its distance from the least one, and `rows` has the row at each place, -1 for none.
+    """
 
     low: int
     high: int
-    places: Array
+    rows: Array
     repeated: bool
 
     @classmethod
@@ -68,34 +73,79 @@ class Dense(Struct, frozen=True, eq=False):
         low, high = _extremes(keys)
         if high - low >= SPARSE * len(keys) + 1024:
             return None
-        places: Array = np.full(high - low + 1, -1, dtype=_rows_type(len(keys)))
-        calls = [partial(_place, places, keys, low, first) for first in range(0, len(keys), _PIECE)]
+        rows: Array = np.full(high - low + 1, -1, dtype=_rows_type(len(keys)))
+        calls = [partial(_number, rows, keys, low, first) for first in range(0, len(keys), _PIECE)]
         list(in_order(calls, workers()))
-        repeated = int(np.count_nonzero(places >= 0)) < len(keys)
+        repeated = int(np.count_nonzero(rows >= 0)) < len(keys)
         if repeated:
             for call in calls:  # so that it is the last row of a key that has a place, whatever the threads
                 call()
-        return cls(low, high, places, repeated)
+        return cls(low, high, rows, repeated)
 
     def find(self, keys: pl.DataFrame) -> Array:
         """The row of each key (n,), -1 if it is missing or not in the table."""
-        own = _whole(keys.to_series())
+        return self.rows_of(self._within(keys.to_series()))
+
+    def places(self, keys: pl.DataFrame) -> Array:
+        """The place of each key (n,), -1 if it is missing or not in the table."""
+        places = self._within(keys.to_series())
+        places[self.rows[places] < 0] = -1
+        return places
+
+    def rows_of(self, places: Array) -> Array:
+        """The row at each place (n,), -1 for a place below zero."""
+        rows = self.rows[places]
+        if len(places) and places.min() < 0:
+            rows[places < 0] = -1
+        return rows
+
+    def _within(self, keys: pl.Series) -> Array:
+        """The distance of each key from the least one (n,), -1 if it is missing or outside of the range."""
+        own = _whole(keys)
         if len(own) and not own.null_count():
             low, high = _extremes(own)
             if self.low <= low and high <= self.high:
-                numbers = own.to_numpy()
-                return self.places[_above(numbers, self.low)]
+                return _above(own.to_numpy(), self.low)
         inside = own.is_between(self.low, self.high).fill_null(False).to_numpy()
-        found: Array = np.full(len(own), -1, dtype=self.places.dtype)
-        numbers = own.filter(pl.Series(inside)).to_numpy()
-        found[inside] = self.places[_above(numbers, self.low)]
-        return found
+        places: Array = np.full(len(own), -1, dtype=np.int64)
+        places[inside] = _above(own.filter(pl.Series(inside)).to_numpy(), self.low)
+        return places
+
+    def arranged(self, keys: pl.Series, columns: pl.DataFrame) -> pl.DataFrame | None:
+        """The columns of the indexed rows in the order of the places.
+
+        None unless they hold numbers in each row, and nearly each place has one row.
+        """
+        if self.repeated or len(self.rows) > _LOOSE * len(keys) or not keys.dtype.is_integer():
+            return None
+        if not all(_is_plain(column) for column in columns):
+            return None
+        arrays = [np.zeros(len(self.rows), column.head(0).to_numpy().dtype) for column in columns]
+        calls = (
+            partial(_put, own, column, keys, self.low, first)
+            for own, column in zip(arrays, columns, strict=True)
+            for first in range(0, len(keys), _PIECE)
+        )
+        list(in_order(calls, workers()))
+        return pl.DataFrame(dict(zip(columns.columns, arrays, strict=True)))
 
 
-def _place(places: Array, keys: pl.Series, low: int, first: int) -> None:
+def _is_plain(column: pl.Series) -> bool:
+    """Whether all values of a column are numbers of a type that NumPy has."""
+    is_number = column.dtype in (pl.Float32, pl.Float64) or column.dtype.is_integer()
+    return is_number and column.dtype not in WIDE and not column.null_count()
+
+
+def _number(rows: Array, keys: pl.Series, low: int, first: int) -> None:
     """Write the rows of some keys, from the `first` on, to their places."""
-    numbers = keys.slice(first, _PIECE).to_numpy()
-    places[_above(numbers, low)] = np.arange(first, first + len(numbers), dtype=places.dtype)
+    places = _above(keys.slice(first, _PIECE).to_numpy(), low)
+    rows[places] = np.arange(first, first + len(places), dtype=rows.dtype)
+
+
+def _put(own: Array, column: pl.Series, keys: pl.Series, low: int, first: int) -> None:
+    """Write some values of a column, from the `first` on, to the places of their keys."""
+    places = _above(keys.slice(first, _PIECE).to_numpy(), low)
+    own[places] = column.slice(first, _PIECE).to_numpy()
 
 
 def _above(numbers: Array, low: int) -> Array:

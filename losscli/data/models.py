@@ -176,7 +176,7 @@ def _looked_up(
     with reading(other.table):
         other_rows = Held.of(side, right, [other.named(column) for column in other.columns])
     other.table.require_rows(other_rows.rows)
-    seen, missing, rows, number = Seen(other_rows.rows), Tally(), 0, f"{other.number}{PREDICTION_ROW}"
+    seen, missing, rows, number = other_rows.unseen(), Tally(), 0, f"{other.number}{PREDICTION_ROW}"
 
     def look_up(frame: pl.DataFrame) -> pl.DataFrame:
         return other_rows.add_to(frame, _keys(frame, types), number, seen)
@@ -222,7 +222,7 @@ def _unmatched(
     findings = {}
     if missing.count:
         findings[_unmatched_finding(Code.UNMATCHED_TARGET, other, place)] = missing
-    unseen, prefix = np.flatnonzero(~seen.rows), other.named("p:")
+    unseen, prefix = np.flatnonzero(~seen.rows()), other.named("p:")
     if len(unseen):
         first = pl.Series(unseen[:EXAMPLES], dtype=pl.get_index_type())
         with reading(other.table):

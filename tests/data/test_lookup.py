@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from losscli.data import lookup
+from losscli.data.join import Held
 from losscli.data.lookup import Dense, Hashed, index_of
 
 RNG = np.random.default_rng(5)
@@ -109,3 +110,52 @@ def test_places_go_around_at_the_end_of_the_table(monkeypatch):
     keys = pl.DataFrame({"id": [0, 10, 20, 30, 40]})
     index = Hashed.of(keys)
     assert index.find(pl.DataFrame({"id": [40, 30, 50, 0, 20, 10]})).tolist() == [4, 3, -1, 0, 2, 1]
+
+
+def held(keys: pl.DataFrame, columns: pl.DataFrame) -> Held:
+    return Held.of(keys.with_columns(columns).lazy(), keys.columns, columns.columns)
+
+
+def joined(side: Held, keys: pl.DataFrame) -> tuple[pl.DataFrame, list[bool], bool]:
+    """Columns beside their keys, the rows that were seen, and whether one was twice."""
+    seen = side.unseen()
+    frames = [side.add_to(part, part.select("id"), "row", seen) for part in keys.iter_slices(700)]
+    return pl.concat(frames), seen.rows().tolist(), seen.repeated
+
+
+@pytest.mark.parametrize("numbers", [10 * N, 5 * N // 4, N])
+@pytest.mark.parametrize("wanted", ["all", "some, and others", "twice", "none"])
+def test_columns_in_the_order_of_their_keys_are_those_of_their_rows(numbers, wanted, monkeypatch):
+    monkeypatch.setattr(lookup, "_PIECE", 1000)
+    keys = pl.DataFrame({"id": RNG.permutation(numbers)[:N] - 50})
+    columns = pl.DataFrame({"x": RNG.random(N), "y": RNG.integers(0, 9, N).astype(np.int8)})
+    asked = {
+        "all": keys.sort("id"),
+        "some, and others": pl.DataFrame({"id": [*range(-100, numbers, 3), None]}),
+        "twice": keys.vstack(keys[:5]),
+        "none": keys.select(pl.col("id") + 10 * numbers),
+    }[wanted]
+    found, seen, twice = joined(held(keys, columns), asked)
+    rows = keys.with_row_index("row").with_columns(columns)
+    expected = asked.join(rows, on="id", how="left", maintain_order="left").with_columns(
+        pl.col("row").cast(pl.Int32).fill_null(-1)
+    )
+    assert found.select(expected.columns).equals(expected)
+    assert seen == keys["id"].is_in(asked["id"].drop_nulls().implode()).to_list()
+    assert twice == (wanted == "twice")
+
+
+def test_only_numbers_of_dense_keys_are_put_in_the_order_of_keys():
+    keys, numbers = pl.DataFrame({"id": RNG.permutation(N)}), pl.DataFrame({"x": RNG.random(N)})
+
+    def are_arranged(keys: pl.DataFrame, columns: pl.DataFrame) -> bool:
+        index = index_of(keys)
+        assert isinstance(index, Dense)
+        return index.arranged(keys["id"], columns) is not None
+
+    assert are_arranged(keys, numbers)
+    assert not are_arranged(keys, numbers.with_columns(y=pl.lit("text")))
+    assert not are_arranged(keys, numbers.with_columns(y=pl.when(pl.col("x") > 0.1).then("x")))
+    assert not are_arranged(keys.select(pl.col("id") * 2), numbers)
+    assert not are_arranged(keys.cast(pl.String), numbers)
+    assert not are_arranged(keys[[*range(1, N), 5]], numbers)
