@@ -107,10 +107,13 @@ def _zipped(
                 pieces.frames = unchecked(_scan(other, types), other.table)
             piece = pieces.take(frame.height)
             rows += piece.height
-            if piece.height < frame.height or not _keys_match(_keys(frame, types), piece, key, other):
+            if piece.height < frame.height:
                 break
-            # The stream has the key already.
-            yield frame.hstack(piece.drop(keys))
+            if key:  # which the stream has already; a query of no columns would take time too
+                if not _keys_match(_keys(frame, types), piece, key, other):
+                    break
+                piece = piece.drop(keys)
+            yield frame.hstack(piece)
         else:
             if not pieces.rest().height:
                 other.table.require_rows(rows)

@@ -181,8 +181,10 @@ class Table(Struct, frozen=True, eq=False):
 
     def with_columns(self, columns: pl.DataFrame) -> Table:
         """The same table with further columns of the same length."""
-        scan = pl.concat([self.scan, columns.lazy()], how="horizontal")
-        return replace(self, schema={**self.schema, **columns.schema})._scanned(scan)
+        table = replace(self, schema={**self.schema, **columns.schema})
+        if self.rows is not None:
+            return table._with_rows(self.rows.hstack(columns))
+        return table._scanned(pl.concat([self.scan, columns.lazy()], how="horizontal"))
 
     def coded(self, names: Iterable[str]) -> Table:
         """The same table with these text columns dictionary-encoded."""
@@ -194,12 +196,14 @@ class Table(Struct, frozen=True, eq=False):
 
     def _scanned(self, scan: pl.LazyFrame) -> Table:
         """The same table with another scan of the same rows."""
-        shared = None if self.shared is None else Once()
         if self.rows is None:
-            return replace(self, scan=scan, shared=shared)
+            return replace(self, scan=scan, shared=None if self.shared is None else Once())
         with reading(self):
-            rows = scan.collect(engine="in-memory")
-        return replace(self, scan=rows.lazy(), rows=rows, shared=shared)
+            return self._with_rows(scan.collect(engine="in-memory"))
+
+    def _with_rows(self, rows: pl.DataFrame) -> Table:
+        """The same table with these rows in memory."""
+        return replace(self, scan=rows.lazy(), rows=rows, shared=None if self.shared is None else Once())
 
     def without(self, names: Collection[str]) -> Table:
         """The same table without some of its columns."""

@@ -58,18 +58,19 @@ class Block:
         types = dict(zip(self.frame.columns, self.frame.dtypes, strict=True))
         floats = (pl.Float32, pl.Float64)
         for column in self.roles.numbers:
-            if isinstance(types[column], floats):
+            dtype = types[column]
+            if isinstance(dtype, floats):
                 continue  # without accessing the column: there may be thousands
             series = self.frame[column]
-            if series.dtype == pl.String:
-                dtype = pl.List(pl.Float64) if column in self.roles.widths else pl.Float64()
-                result = parsed(series, dtype, self._spelling(column))
+            if dtype == pl.String:
+                numbers = pl.List(pl.Float64) if column in self.roles.widths else pl.Float64()
+                result = parsed(series, numbers, self._spelling(column))
                 self._note(column, Code.NOT_A_NUMBER, result.wrong, series)
                 self._note(column, Code.INEXACT_NUMBER, result.inexact, series)
                 self.frame = self.frame.with_columns(result.values.alias(column))
-            elif series.dtype.is_integer() or series.dtype.is_decimal():
+            elif dtype.is_integer() or dtype.is_decimal():
                 self._note(column, Code.INEXACT_NUMBER, rounded(series), series)
-            elif (wide := _without_float16(series.dtype)) != series.dtype:
+            elif (wide := _without_float16(dtype)) != dtype:
                 self.frame = self.frame.with_columns(series.cast(wide))
 
     def _spelling(self, column: str) -> Spelling:
@@ -153,11 +154,12 @@ class Block:
         """Whether no value is missing or infinite; for text, whether none is missing."""
         if len(columns) == 1:
             series = self.frame.get_column(columns[0])
+            dtype, nulls = series.dtype, series.null_count()
             names = (*self.roles.texts, *self.roles.ids, self.roles.cluster)
-            if columns[0] in names and series.dtype.is_nested():
+            if columns[0] in names and dtype.is_nested():
                 return False  # lists may contain null, and lists in a key may have any length
-            if series.null_count() or not (series.dtype.is_float() or series.dtype.is_nested()):
-                return not series.null_count()
+            if nulls or not (dtype.is_float() or dtype.is_nested()):
+                return not nulls
         return self.within(columns, -LARGEST, LARGEST)
 
     def check_lengths(self) -> None:
