@@ -99,7 +99,7 @@ def tree(tasks: int, slices: int, folder: Path) -> Iterator[str]:
                 counter.add(codec.unpacked(first.job, *archive.load(data)))
                 merged += 1
             if node < len(cuts):
-                largest = archive.dump(*codec.packed(counter.whole()))
+                largest = archive.dump(*codec.packed(counter.merged()))
         sent, width = [largest], nodes
     seconds, more = time.process_time() - start, max(0, _memory("VmHWM") - before) / 1024
     yield "| tasks | slices | merged | CPU s | ms a state | MB on top |\n|---|---|---|---|---|---|"

@@ -1,4 +1,4 @@
-"""The place of the row_maxima number of a row is that of argmax, the first of equal ones."""
+"""The place of the maximum of a row is that of argmax, the first of equal ones."""
 
 import numpy as np
 import pytest

@@ -62,7 +62,7 @@ def state_of(name, values, positive, weight=None):
         parts.append(Ranks.of(cells, [column[own] for column in columns]))
     whole = parts[0]
     for part in parts[1:]:
-        whole = ordered.kept(whole.merge(part))
+        whole = ordered.spilled(whole.merge(part))
     return whole
 
 
