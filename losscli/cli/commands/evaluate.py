@@ -11,7 +11,7 @@ from losscli.cli.watch import Watch
 def evaluate(given: Given) -> None:
     """Score predictions against targets: overall, and per class, label or output.
 
-    Losses, columns and alignment are inferred from names where flags do not say; -v shows what was inferred.
+    Losses, columns and alignment are inferred from names unless flags set them; -v shows what was inferred.
 
     Examples:
         losscli evaluate preds.csv targets.csv --loss huber --delta 1

@@ -13,7 +13,7 @@ from losscli.plan.values import listed
 def rank(given: Given) -> None:
     """Rank submissions on a leaderboard; a difference within the noise is a tie.
 
-    The first loss ranks.  A broken submission is a line with its reason, and takes no place.
+    The first loss determines the ranks.  A broken submission is listed with its reason, without a place.
 
     Examples:
         losscli rank submissions/*.csv -t solution.parquet --on id -l log_loss --by Usage -o board.csv

@@ -12,8 +12,8 @@ from losscli.plan.options import in_python
 def weak(given: Given) -> None:
     """Look for segments of the rows on which a model is worse than elsewhere, beyond the noise.
 
-    It looks through all columns that can cut the rows into slices, and pairs of them.  P-values are adjusted
-    for all segments that were looked at, and those that others explain are not listed.
+    It searches all columns that can split the rows into slices, and pairs of them.  P-values are adjusted for
+    all segments searched, and segments that others explain are not listed.
 
     Examples:
         losscli weak preds.csv targets.csv -l mae
