@@ -386,7 +386,7 @@ def weak(
 
     Returns:
         The report. `report.segments` holds the segments, the most certain first, `report.results` the overall
-        result, and `report.findings` how many segments were looked at.
+        result, and `report.findings` how many segments were searched.
 
     Raises:
         UsageError: The request makes no sense, or slices of the loss have no noise that one pass tells.
@@ -500,7 +500,9 @@ def gate(
         lambda: report if isinstance(report, Report) else load(report),
         lambda: saved.baseline(base),
     )
-    conditions = all_of(*(partial(gates.of, each, partial(_named_by_gates, judged)) for each in request.gate))
+    conditions = all_of(
+        *(partial(gates.parse_gate, each, partial(_named_by_gates, judged)) for each in request.gate)
+    )
     gates.meaningful(conditions, other, request.rules)
     return _noted(gates.judged(conditions, judged, other, request.rules), missing)
 
@@ -554,7 +556,9 @@ def merge(
     hooks.reads(places)
     whole = merged(found, storage.reader(find))
     report = report_of(whole)
-    conditions = all_of(*(partial(gates.of, each, partial(_named_by_gates, report)) for each in request.gate))
+    conditions = all_of(
+        *(partial(gates.parse_gate, each, partial(_named_by_gates, report)) for each in request.gate)
+    )
     gates.meaningful(conditions, base, request.rules)
     keep_at(whole, request.state, hooks)
     judged = gates.judged(conditions, report, base, request.rules) if conditions else report
@@ -655,9 +659,9 @@ def init(
     from losscli.settings import template
 
     _require_known("init", options)
-    path = template.place(force)
+    path = template.new_path(force)
     given = _stated(predictions=predictions, targets=targets, loss=loss, **options)
-    template.check(given)
+    template.require_files(given)
     if predictions is not None:
         from losscli.plan.resolve import prepare
 

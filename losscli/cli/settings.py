@@ -31,7 +31,9 @@ def configured(command: str, flags: dict[str, Any]) -> Iterator[dict[str, Any]]:
         accepted |= loss_params().keys()
     for settings_ in settings:
         used = {
-            key: value for key, value in files.below(settings_.values, overriding).items() if key in accepted
+            key: value
+            for key, value in files.not_overridden(settings_.values, overriding).items()
+            if key in accepted
         }
         overruled = [key for key in settings_.values if key in accepted and key not in used]
         summaries.append((bool(used), _summary(settings_.name, used, overruled)))
@@ -63,7 +65,7 @@ def _settings(config: str | None, no_config: bool, flags: Mapping[str, Any]) -> 
     users_file = Path(folder, "losscli", "config.toml")
     settings: list[Settings] = all_of(
         *([lambda: files.read(nearest, flags)] if nearest else []),
-        *([lambda: files.users_own(users_file)] if os.path.isfile(users_file) else []),
+        *([lambda: files.user_settings(users_file)] if os.path.isfile(users_file) else []),
     )
     return settings
 

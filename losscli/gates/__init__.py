@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from losscli.gates.base import judged, meaningful
 from losscli.gates.judge import PLAIN, Rules, judge, status
-from losscli.gates.parse import Gate, Limit, Subject, of, parse
+from losscli.gates.parse import Gate, Limit, Subject, parse, parse_gate
 from losscli.report.comparable import compared
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
     "judge",
     "judged",
     "meaningful",
-    "of",
     "parse",
+    "parse_gate",
     "status",
 ]

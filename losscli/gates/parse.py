@@ -104,7 +104,7 @@ def parse(text: str, resolve: Callable[[str], tuple[str, ...]] = _single_name) -
     return Gate(text, subject, sign, limit)
 
 
-def of(given: object, resolve: Callable[[str], tuple[str, ...]] = _single_name) -> Gate:
+def parse_gate(given: object, resolve: Callable[[str], tuple[str, ...]] = _single_name) -> Gate:
     """A gate from its text, or from a table: `check` is the text, other keys are optional fields of Gate.
 
     Raises what `parse` raises, and UsageError for a table without `check` or with an unknown key, and for

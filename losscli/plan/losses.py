@@ -14,8 +14,7 @@ from losscli.catalog.loss import Choice, Loss
 from losscli.catalog.request import LossRequest
 from losscli.data.stream import Part, Roles
 from losscli.errors import UsageError, all_of
-from losscli.gates.parse import Gate
-from losscli.gates.parse import of as parse_gate
+from losscli.gates.parse import Gate, parse_gate
 from losscli.plan.columns import InferredColumns
 from losscli.plan.options import OPTIONS, Request, loss_params
 from losscli.plan.values import listed

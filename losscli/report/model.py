@@ -304,7 +304,7 @@ class Segment(Record, frozen=True, kw_only=True):
     `cell` are its values by column.  `difference` is `value` - `rest`, of all rows outside of it, with the
     standard error `se`, the interval at `level` and `df` degrees of freedom.  `p_value` is that of the
     one-sided test that it is no worse than the rest, `adjusted` the same by the method of Benjamini and
-    Hochberg for all segments that were looked at.  `gain` is by how much the overall value would be better if
+    Hochberg for all segments that were searched.  `gain` is by how much the overall value would be better if
     the segment were like the rest, as a share of its absolute value.  `higher_is_better` distinguishes a
     score from a loss.
     """

@@ -90,7 +90,7 @@ def read(path: Path, ignored: Collection[str] = ()) -> Settings:
     return Settings(name, dict(zip(table, values, strict=True)))
 
 
-def users_own(path: Path) -> Settings:
+def user_settings(path: Path) -> Settings:
     """The user's own settings, which may only hold display options.  Raises UsageError."""
     require_own(path, path, "--no-config takes none")
     wrong = [name for name in _section(path) or () if name in keys() and keys()[name].use is not Use.LOOKS]
@@ -107,12 +107,12 @@ def _refuse(path: Path, name: str) -> None:
 
 def for_python(command: str, path: Path, above: Mapping[str, Any]) -> dict[str, Any]:
     """The settings in a file for a function of the Python API, overridden by the arguments `above`."""
-    values = below(read(path, above).values, above)
+    values = not_overridden(read(path, above).values, above)
     accepted = {option.name for option in keywords_of(command)}
     return {name: value for name, value in values.items() if name in accepted or name not in OPTIONS}
 
 
-def below(values: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def not_overridden(values: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """The values that neither the command line nor a nearer file, both in `above`, override."""
     set_names = {name for name, value in above.items() if value is not False}
     rivals = {rival for name in set_names if name in OPTIONS for rival in OPTIONS[name].rivals}
@@ -168,7 +168,7 @@ def _check(folder: Path, key: str, value: Any) -> None:
     if key == "loss" and folder.stat().st_uid != _user(folder):
         all_of(*(partial(_refuse_code, entry) for entry in value if requests.is_code(entry)))
     if key == "gate":
-        all_of(*(partial(gates.of, entry) for entry in value))
+        all_of(*(partial(gates.parse_gate, entry) for entry in value))
     elif key in OPTIONS:
         OPTIONS[key].read(value)
     elif not isinstance(value, bool | int | float | str):  # its range depends on the loss

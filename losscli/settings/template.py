@@ -29,7 +29,7 @@ _GATES = """\
 """
 
 
-def place(force: bool = False) -> Path:
+def new_path(force: bool = False) -> Path:
     """The path of the new file.
 
     Unless forced, raises UsageError if it exists or would hide the settings of pyproject.toml.
@@ -45,7 +45,7 @@ def place(force: bool = False) -> Path:
     return path
 
 
-def check(given: Mapping[str, Any]) -> None:
+def require_files(given: Mapping[str, Any]) -> None:
     """Raise UsageError for options without files, credentials, and data in memory."""
     if given and "predictions" not in given:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)

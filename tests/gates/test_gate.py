@@ -12,7 +12,7 @@ from losscli.errors import Status, UsageError
 from losscli.gates import judge, parse
 from losscli.gates.base import judged
 from losscli.gates.judge import Rules, status
-from losscli.gates.parse import Gate, Limit, Subject, of
+from losscli.gates.parse import Gate, Limit, Subject, parse_gate
 from losscli.numeric.student import quantile
 from losscli.report.findings import Note
 from losscli.report.model import Report, Result, Verdict, cell_name
@@ -379,25 +379,25 @@ def test_a_base_of_other_policies_is_refused():
 def test_a_gate_in_a_table_may_warn_and_has_a_name():
     report = Report((result("mae", 1.0), result("mae", 2.0, {"region": "eu"})))
     table = {"check": "mae <= 0.5", "severity": "warn", "name": "accuracy"}
-    (verdict,) = judge([of(table)], report)
+    (verdict,) = judge([parse_gate(table)], report)
     assert (verdict.status, verdict.name, verdict.title) == ("warn", "accuracy", "accuracy: mae <= 0.5")
     assert status([verdict]) == Status.OK
-    (missing,) = judge([of(table | {"check": "rmse <= 0.5"})], report)
+    (missing,) = judge([parse_gate(table | {"check": "rmse <= 0.5"})], report)
     assert missing.status == "warn"
     assert "no loss rmse" in missing.reason
-    (passed,) = judge([of(table | {"check": "mae <= 5"})], report)
+    (passed,) = judge([parse_gate(table | {"check": "mae <= 5"})], report)
     assert passed.status == "pass"
 
 
 def test_a_gate_in_a_table_has_its_own_min_n():
     report = Report((result("mae", 1.0), result("mae", 2.0, {"region": "eu"})))
     rows = report.results[0].rows
-    (few,) = judge([of({"check": "mae <= 5", "min_n": rows + 1})], report)
+    (few,) = judge([parse_gate({"check": "mae <= 5", "min_n": rows + 1})], report)
     assert few.status == "error"
     assert f"fewer than {rows + 1} rows" in few.reason
-    (enough,) = judge([of({"check": "mae <= 5", "min_n": 0})], report, rules=Rules(min_n=rows + 1))
+    (enough,) = judge([parse_gate({"check": "mae <= 5", "min_n": 0})], report, rules=Rules(min_n=rows + 1))
     assert enough.status == "pass"
-    assert of({"check": "mae <= 5", "min_n": "30"}).min_n == 30, "as the option of the same name"
+    assert parse_gate({"check": "mae <= 5", "min_n": "30"}).min_n == 30, "as the option of the same name"
 
 
 @pytest.mark.parametrize(
@@ -414,7 +414,7 @@ def test_a_gate_in_a_table_has_its_own_min_n():
 )
 def test_a_table_of_a_gate_that_makes_no_sense(key, value, said):
     with pytest.raises(UsageError, match=re.escape(said)):
-        of({"check": "mae <= 1", key: value})
+        parse_gate({"check": "mae <= 1", key: value})
 
 
 @pytest.mark.parametrize("df", [0.5, 1.0, 29.5, 1e15, 1e300, math.inf])

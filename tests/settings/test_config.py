@@ -231,10 +231,10 @@ def test_every_option_of_more_than_one_call_is_a_key():
 
 
 def test_what_a_gate_has_beside_its_text_is_a_key_of_its_table():
-    gate = gates.of({"check": "mae < 1", "name": "quality"})
+    gate = gates.parse_gate({"check": "mae < 1", "name": "quality"})
     assert (gate.text, gate.name) == ("mae < 1", "quality")
     with pytest.raises(UsageError, match=r"a gate has no 'nam'. Did you mean name\?"):
-        gates.of({"check": "mae < 1", "nam": "quality"})
+        gates.parse_gate({"check": "mae < 1", "nam": "quality"})
 
 
 def test_flags_win_over_the_file(program):
