@@ -82,8 +82,13 @@ class Table(Struct, frozen=True, eq=False):
         return () if self.files is None else self.files.digests()
 
     def is_empty(self) -> bool:
-        """Whether there are no rows; reads only the beginning of one column."""
+        """Whether there are no rows, as local files state it or the beginning of one column shows it."""
         with reading(self):
+            if (files := self.files) is not None and not files.remote:
+                # For the first row of a column of lists Polars reads all of its first row group.
+                stated = files.format.rows(files)
+                if stated is not None:
+                    return not stated
             return not self.scan.select(list(self.schema)[:1]).head(1).collect().height
 
     def head(self, *names: str, rows: int = 1000) -> pl.DataFrame:

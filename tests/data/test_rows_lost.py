@@ -17,8 +17,10 @@ from pyarrow import parquet
 from support.grids import grid
 
 import losscli
+from losscli.data import load
 from losscli.data.batches import batches
 from losscli.data.formats.arrow_stream import _type_and_size
+from losscli.data.request import Reading
 from losscli.errors import DataError
 from losscli.report.findings import Code
 
@@ -242,3 +244,22 @@ def test_a_first_line_that_is_damaged_stops_no_leaderboard(name, rows):
     done = rows("rank", name, "p.csv", "-t", "t.csv", "-l", "mae", "--json")
     assert done.status == 0, done.err
     assert "incomplete or damaged compressed file" in done.out
+
+
+@pytest.mark.parametrize("kind", ["parquet", "ipc"])
+def test_a_file_that_states_its_rows_is_not_read_to_find_one(kind, tmp_path, monkeypatch):
+    collected, collect = list[str](), pl.LazyFrame.collect
+
+    def watched(self, *args, **options):
+        found = collect(self, *args, **options)
+        collected.extend(found.columns)
+        return found
+
+    monkeypatch.setattr(pl.LazyFrame, "collect", watched)
+    frame, path = pl.DataFrame({"logit": [[0.5, 1.5], [2.5, 0.5]]}), tmp_path / f"p.{kind}"
+    getattr(frame, f"write_{kind}")(path)
+    load.tables(path, None, Reading())
+    assert "logit" not in collected
+    getattr(frame.clear(), f"write_{kind}")(path)
+    with pytest.raises(DataError, match="no rows"):
+        load.tables(path, None, Reading())
