@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from losscli.catalog.loss import Choice
 from losscli.data import times
 from losscli.data.slicing import MISSING, natural_order
 from losscli.evaluation.partial import Partial
 from losscli.numeric.arrays import Array, np, pl
+from losscli.numeric.cached import cached_property
 from losscli.plan.plan import Plan
 from losscli.report.findings import Code, Finding, Note, Tally, note
 from losscli.report.model import Columns, Result, Results
@@ -118,10 +118,22 @@ class _Maker:
 
     def __init__(self, plan: Plan, choice: Choice, overall: State, part: Partial, model: str | None) -> None:
         self._plan, self._choice, self._unit, self._model = plan, choice, part.weight_unit, model
-        self._whole = _whole_sum(plan, choice, overall, part.pilots)
+        self._overall, self._pilots = overall, part.pilots
         convention = None if choice.policy is None else choice.policy.convention
         self._minimum = 1 if convention is None else convention.min_rows
         self._too_few = "" if convention is None else f"{convention.call} needs {self._minimum} rows"
+
+    @cached_property
+    def _whole(self) -> float | None:
+        """The sum of the row losses, of which cells have a share; None if there are no shares."""
+        if not self._choice.loss.additive or self._plan.cell == "label":
+            return None
+        if len({pilot.error_unit for pilot in self._pilots}) > 1:
+            return None  # sums in different units do not add up
+        moments = moments_of(self._overall)
+        with np.errstate(over="ignore"):
+            whole = float(moments.total[0].sum())
+        return whole if math.isfinite(whole) and whole != 0 and float(moments.low.min()) >= 0 else None
 
     def results(
         self,
@@ -171,15 +183,3 @@ class _Maker:
         with np.errstate(all="ignore"):  # beyond the largest float there is no share
             sums = moments_of(state).total.sum(axis=(1, 2))
             return np.where(np.isfinite(sums), sums / self._whole, np.nan)
-
-
-def _whole_sum(plan: Plan, choice: Choice, overall: State, pilots: Sequence[Any]) -> float | None:
-    """The sum of the row losses, of which cells have a share; None if there are no shares."""
-    if not choice.loss.additive or plan.cell == "label":
-        return None
-    if len({pilot.error_unit for pilot in pilots}) > 1:
-        return None  # sums in different units do not add up
-    moments = moments_of(overall)
-    with np.errstate(over="ignore"):
-        whole = float(moments.total[0].sum())
-    return whole if math.isfinite(whole) and whole != 0 and float(moments.low.min()) >= 0 else None

@@ -131,7 +131,7 @@ def noise_of(f: Value, sums: Sums, units: Array, linear: bool) -> Noise:
     # If the columns vary together such that the value is constant, only the error of the slopes remains.
     error = np.where(error < _SLOPES, 0.0, error)
     se, count = largest[:, 0] * error, effective(sums)
-    skew, path, shift = np.zeros_like(se), None, np.zeros_like(se)
+    skew, path, shift = np.zeros(len(se)), None, np.zeros(len(se))
     if sums.third is not None:
         skew = _skewness(sums.third, inverse, relative, error, count)
         if not linear:
