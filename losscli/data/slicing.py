@@ -115,7 +115,7 @@ class Overlaps(Slicing, frozen=True):
             for slicing, key in group:
                 if slicing not in cut:
                     places, keys = slicing.of(frame, known)
-                    cut[slicing] = places, {each: place for place, each in enumerate(keys.rows())}
+                    cut[slicing] = places, {each: place for place, each in enumerate(as_text(keys).rows())}
                 places, numbers = cut[slicing]
                 inside |= places == numbers.get(key, -1)
             codes += inside.astype(np.int64) << bit
@@ -145,14 +145,21 @@ def keys_of(labels: Sequence[pl.Series]) -> pl.DataFrame:
     return pl.DataFrame({str(number): each.alias("") for number, each in enumerate(labels)})
 
 
+def as_text(keys: pl.DataFrame) -> pl.DataFrame:
+    """Keys of slices as the report shows them: those of whole numbers are numbers until then."""
+    return keys.cast(pl.String)
+
+
 def _labels(frame: pl.DataFrame, column: str, bins: Bins) -> tuple[Array, pl.Series]:
-    """The label of each row (n,) as a position among the labels, and these."""
+    """The label of each row (n,) as a position among the labels, and these: text, or whole numbers."""
     if isinstance(bins, tuple):
         values = frame[column].cast(pl.Float64).to_numpy()
         found = edges_below(np, np.array(bins), values)
         return np.where(np.isnan(values), len(bins) + 1, found), pl.Series([*bin_labels(bins), MISSING])
     series = frame[column if bins is None else column_of_unit(column, bins)]
     places, present = distinct(series)
+    if bins is None and present.dtype.is_integer() and _fits(present.dtype) and not present.null_count():
+        return places, present.cast(pl.Int64)
     labels = _texts(present) if bins is None else times.labels(present, bins)
     if present.dtype.is_float():
         present = present.fill_nan(None)
@@ -242,14 +249,30 @@ def natural_order(keys: pl.DataFrame) -> Array:
 
 def merged_keys(keys: pl.DataFrame, later: pl.DataFrame) -> tuple[pl.DataFrame, Array | None]:
     """The keys, then the new ones of `later`, and where those of `later` are (c,); None for as they are."""
+    if keys.schema != later.schema:
+        keys, later = as_text(keys), as_text(later)
     if keys.equals(later):
         return keys, None
-    numbered = keys.with_row_index(_PLACE)
-    found = later.join(numbered, on=keys.columns, how="left", maintain_order="left")[_PLACE]
-    places = found.cast(pl.Int64).fill_null(-1).to_numpy().copy()
+    places = _places_of(later, keys)
     new = np.flatnonzero(places < 0)
     places[new] = keys.height + np.arange(len(new))
     return pl.concat([keys, later[new]]), places
+
+
+def _places_of(wanted: pl.DataFrame, keys: pl.DataFrame) -> Array:
+    """The index (c,) of each wanted key among the keys, -1 if it is not there."""
+    if keys.width == 1 and keys.dtypes == [pl.Int64] and keys.height and wanted.height:
+        own, others = (frame.to_series().to_numpy() for frame in (keys, wanted))
+        low = min(int(own.min()), int(others.min()))
+        span = max(int(own.max()), int(others.max())) - low + 1
+        if span <= NARROW:
+            table = np.full(span, -1)
+            table[own - low] = np.arange(len(own))
+            places: Array = table[others - low]
+            return places
+    numbered = keys.with_row_index(_PLACE)
+    found = wanted.join(numbered, on=keys.columns, how="left", maintain_order="left")[_PLACE]
+    return found.cast(pl.Int64).fill_null(-1).to_numpy().copy()
 
 
 def starts_of(keys: pl.Series, before: Any = None) -> Array:

@@ -207,7 +207,7 @@ def _pack(part: Partial, prefix: str, arrays: Arrays) -> _Header:
     for place, sliced in enumerate(part.slices):
         kinds = [put(f"slice.{place}.{number}", state) or "" for number, state in enumerate(sliced.states)]
         totals = put_totals(f"slice_totals.{place}", sliced.totals)
-        for number, labels in enumerate(sliced.keys):
+        for number, labels in enumerate(sliced.labels):
             _put(arrays, f"{prefix}keys.{place}.{number}.", _encoded_texts(labels.to_list()))
         slices.append(_Sliced(sliced.keys.width, tuple(kinds), totals))
     return _Header(

@@ -55,7 +55,7 @@ def _pair_comparisons(
     yield overall
     yield from build.named(plan.cells(choice), all_rows, _cells_of(pair, a, b, number))
     for i, slicing in enumerate(plan.roles.slicings):
-        keys = pair.slices[i].keys
+        keys = pair.slices[i].labels
         keys = keys[natural_order(keys)]
         columns = slicing.names
         cells = [dict(zip(columns, key, strict=True)) for key in keys.iter_rows()]

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from losscli.catalog.loss import Choice
 from losscli.catalog.marks import marks_of
 from losscli.data.filter import together
-from losscli.data.slicing import Key, Labels, distinct, merged_keys
+from losscli.data.slicing import Key, Labels, as_text, distinct, merged_keys
 from losscli.engines.devices import CPU
 from losscli.errors import DeviceError, UsageError
 from losscli.evaluation import block as block_reading
@@ -58,8 +58,8 @@ _StateT = TypeVar("_StateT", State, State | None)
 class Slices(Struct, frozen=True, eq=False, dict=True):
     """The state of each chosen loss in the slices of one slicing that have occurred.
 
-    `keys` are those of the cells in the states, and in the `totals` of clusters: a column of labels for each
-    column of the slicing.
+    `keys` are those of the cells in the states, and in the `totals` of clusters: for each column of the
+    slicing one of text or of whole numbers.
     """
 
     keys: pl.DataFrame
@@ -69,7 +69,12 @@ class Slices(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def places(self) -> dict[Key, int]:
         """The cell of each slice."""
-        return {key: place for place, key in enumerate(self.keys.rows())}
+        return {key: place for place, key in enumerate(self.labels.rows())}
+
+    @cached_property
+    def labels(self) -> pl.DataFrame:
+        """The keys as text."""
+        return as_text(self.keys)
 
 
 class Partial(Struct, frozen=True, eq=False):

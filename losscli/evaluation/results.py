@@ -41,7 +41,7 @@ def of_gaps(plan: Plan, part: Partial) -> list[Note]:
     """The notes on units of time without rows between the first and the last one that has some."""
     found = []
     for slicing, slices in zip(plan.roles.slicings, part.slices, strict=True):
-        for name, labels in zip(slicing.names, slices.keys, strict=True):
+        for name, labels in zip(slicing.names, slices.labels, strict=True):
             if (unit := slicing.by_time.get(name)) is None:
                 continue
             known = (label for label in labels if label != MISSING)
@@ -92,9 +92,9 @@ def results_of(plan: Plan, part: Partial, model: str | None = None) -> Sequence[
             state = slices.states[number]
             estimates = state.estimates(bound, plan.level)
             if number == 0:
-                natural = natural_order(slices.keys)
+                natural = natural_order(slices.labels)
                 orders.append(natural if slicing.units else _worst_first(natural, estimates, choice))
-            labels_of_slices = dict(zip(slicing.names, slices.keys, strict=True))
+            labels_of_slices = dict(zip(slicing.names, slices.labels, strict=True))
             results.append(make.results(state, estimates, labels_of_slices).in_order(orders[place]))
     return Results.of(results)
 

@@ -22,6 +22,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from losscli.data import scratch
+from losscli.data.slicing import as_text
 from losscli.data.stream import TARGET_ROW
 from losscli.data.threads import in_order
 from losscli.evaluation import block as block_reading
@@ -84,8 +85,9 @@ class SubmissionJob(partials.EvaluationJob, frozen=True, kw_only=True):
         self.stored.weights[rows] = weight
         assignment = taken.assignment()
         for place, (codes, keys) in enumerate(assignment.slices):
+            numbers = self.numbers[place]
             with _LOCK:
-                known = [self.numbers[place].setdefault(key, len(self.numbers[place])) for key in keys.rows()]
+                known = [numbers.setdefault(key, len(numbers)) for key in as_text(keys).rows()]
             self.stored.cells[place, rows] = np.array([*known, -1])[codes]
         return replace(partials.states_of(taken, assignment), rows=frame.height)
 

@@ -221,7 +221,7 @@ def _tested(search: _Search, plan: Plan, part: Partial) -> Iterator[_Tested]:
         if raw.totals is not None and part.totals is not None:
             assert isinstance(outside, Moments)
             outside = clusters.rest_of(inside, outside, raw.totals, part.totals, 0)
-        keys = slices.keys[places].rows()
+        keys = slices.labels[places].rows()
         weights = total_weights(inside.weights, part.weight_unit).tolist()
         by_cell = contrasts(bound, inside, outside, search.level, search.choice.loss.score)
         for place, key in zip(places.tolist(), keys, strict=True):

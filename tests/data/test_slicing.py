@@ -1,0 +1,52 @@
+"""The keys of slices: how they are numbered and merged."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from losscli.data.slicing import Slicing, merged_keys
+from losscli.numeric.segments import NARROW
+
+SLICING = Slicing(("t:key",), (None,))
+
+
+def keys(*values: object) -> pl.DataFrame:
+    """The keys of the slices of these values."""
+    return SLICING.of(pl.DataFrame({"t:key": values}, strict=False))[1]
+
+
+@pytest.mark.parametrize("scale", [1, NARROW, -(1 << 60)])
+def test_whole_numbers_stay_numbers(scale: int) -> None:
+    found = keys(3 * scale, scale, 3 * scale)
+    assert found.dtypes == [pl.Int64]
+    assert {value for (value,) in found.rows()} == {3 * scale, scale}
+    merged, places = merged_keys(found, keys(2 * scale, scale, -scale))
+    assert merged["0"].to_list()[:2] == found["0"].to_list()
+    assert places is not None
+    assert set(merged[places]["0"].to_list()) == {2 * scale, scale, -scale}
+    assert merged.height == 4
+
+
+def test_the_same_keys_stay_where_they_are() -> None:
+    merged, places = merged_keys(keys(1, 2), keys(1, 2, 2))
+    assert merged["0"].to_list() == [1, 2]
+    assert places is None
+
+
+@pytest.mark.parametrize("later", [("2", "x"), (2, None)])
+def test_numbers_meet_text(later: tuple[object, ...]) -> None:
+    merged, places = merged_keys(keys(1, 2), keys(*later))
+    assert merged["0"].to_list()[:2] == ["1", "2"]
+    assert merged.height == 3
+    assert sorted(np.asarray(places)) == [1, 2]
+
+
+def test_no_keys_merge() -> None:
+    none = keys(1)[:0]
+    assert merged_keys(none, keys(1))[0]["0"].to_list() == [1]
+    merged, places = merged_keys(keys(1), none)
+    assert merged["0"].to_list() == [1]
+    assert places is not None
+    assert not len(places)
