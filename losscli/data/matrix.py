@@ -59,7 +59,9 @@ def matrix_of(frame: pl.DataFrame, columns: tuple[str, ...]) -> Matrix:
     if not series.dtype.is_nested():
         return Matrix(joined(series.cast(pl.Float64))[:, None])
     # All lists have the same length, so their numbers are the rows of a matrix.
-    numbers = _floats(series.explode(empty_as_null=False).to_numpy())
+    is_array = isinstance(series.dtype, pl.Array)  # which needs no query
+    flat = series.reshape((-1,)) if is_array else series.explode(empty_as_null=False)
+    numbers = _floats(flat.to_numpy())
     return Matrix(numbers.reshape(frame.height, -1) if frame.height else numbers.reshape(0, 1))
 
 
