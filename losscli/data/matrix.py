@@ -42,7 +42,7 @@ def matrix_of(frame: pl.DataFrame, columns: tuple[str, ...]) -> Matrix:
     """
     if len(columns) > MANY:
         wide = frame[list(columns)]
-        if {pl.Int128, pl.UInt128} & set(wide.dtypes):
+        if {pl.Int128, pl.UInt128} & set(map(type, wide.dtypes)):
             wide = wide.cast({pl.Int128: pl.Float64, pl.UInt128: pl.Float64})  # NumPy has no 128-bit integers
         return Matrix(_floats(wide.to_numpy(order="fortran")))
     if len(columns) > 1:
