@@ -9,7 +9,7 @@ from losscli.numeric.arrays import Array, Namespace, np, on_host
 from losscli.numeric.special import log1pmx
 from losscli.numeric.two_float import _quotient, exact_sum, exp_pair, two_sum
 
-CHUNK_NUMBERS, CHUNK_ROWS = 131_072, 128
+CHUNK_NUMBERS, CHUNK_ROWS = 262_144, 128
 """Numbers of a matrix processed at once, so that intermediate results stay in the CPU cache; in column-major
 matrices at least this many rows."""
 ORDINARY = (-30.0, 300.0)
