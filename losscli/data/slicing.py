@@ -79,13 +79,13 @@ class Slicing(Struct, frozen=True, rename={"bins": "edges"}):
         places, labels = known[self.columns[0], self.bins[0]]
         if isinstance(self.bins[0], tuple):
             places, first = compressed(places)
-            labels = labels.gather(first)
+            labels = labels[first]
         keys = [labels]
         for column, bins in zip(self.columns[1:], self.bins[1:], strict=True):
             own, labels = known[column, bins]
             places, first = compressed(places * len(labels) + own)
             before, last = np.divmod(first, len(labels))
-            keys = [*(each.gather(before) for each in keys), labels.gather(last)]
+            keys = [*(each[before] for each in keys), labels[last]]
         return places, keys_of(keys)
 
 
@@ -213,7 +213,7 @@ def distinct(series: pl.Series) -> tuple[Array, pl.Series]:
     places, present = compressed(codes)
     rows = np.empty(len(present), dtype=np.uint32)
     rows[places] = np.arange(len(places), dtype=np.uint32)
-    return places, series.gather(rows)
+    return places, series[rows]
 
 
 def _physical(series: pl.Series) -> Array:
