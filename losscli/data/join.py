@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from losscli.data.batches import batches
 from losscli.data.diagnose import Errors
 from losscli.data.keys import WIDE, Increasing, equal, near_forms, require_plain, whole_numbers
-from losscli.data.lookup import Dense, Index, index_of
+from losscli.data.lookup import Dense, Index, as_run, index_of
 from losscli.data.stream import MATCHED, NO_ROW, PREDICTION_ROW, TARGET_ROW, Roles, row_name
 from losscli.data.table import RereadError, Table, reading, shares_targets, side_by_side, unchecked
 from losscli.data.threads import in_order, workers
@@ -159,12 +159,14 @@ class Seen:
         """The number of predictions that matched a target."""
         return sum(self._counts)
 
-    def add(self, at: Array) -> None:
+    def add(self, at: Array | slice) -> None:
         """Record the targets that a batch matched, -1 for none."""
-        if len(at) and at.min() < 0:
-            at = at[at >= 0]
-        self._places[at.astype(np.intp, copy=False)] = True  # NumPy's own cast takes as long as the rest
-        self._counts.append(len(at))
+        if not isinstance(at, slice):
+            if len(at) and at.min() < 0:
+                at = at[at >= 0]
+            at = at.astype(np.intp, copy=False)  # NumPy's own cast takes as long as the rest
+        self._places[at] = True
+        self._counts.append(at.stop - at.start if isinstance(at, slice) else len(at))
 
     @property
     def repeated(self) -> bool:
@@ -300,7 +302,7 @@ class Held:
     """The columns of one side, held in memory to take rows from, and the index of its keys.
 
     They are in the order of their keys if a dense index can arrange them so: keys that increase then take
-    rows one after the other.
+    rows one after the other, and keys without gaps take slices.
     """
 
     def __init__(self, frame: pl.DataFrame, index: Index, rows: int, arranged: Dense | None = None) -> None:
@@ -331,13 +333,13 @@ class Held:
         if self._arranged is None:
             at = rows = self.index.find(keys)
         else:
-            at = self._arranged.places(keys)
+            at = as_run(self._arranged.places(keys))
             rows = self._arranged.rows_of(at)
         seen.add(at)
-        # As an index, a number below zero would count from the end; in a cast it becomes null.
-        every = not len(at) or at.min() >= 0
-        taken = self._frame[at if every else pl.Series(at).cast(pl.get_index_type(), strict=False)]
-        return frame.hstack([*taken, pl.Series(number, rows)])
+        if not isinstance(at, slice) and len(at) and at.min() < 0:
+            # As an index, a number below zero would count from the end; in a cast it becomes null.
+            at = pl.Series(at).cast(pl.get_index_type(), strict=False)
+        return frame.hstack([*self._frame[at], pl.Series(number, rows)])
 
 
 def duplicates(side: pl.LazyFrame, table: Table, key: tuple[str, ...], prefix: str) -> dict[Finding, Tally]:

@@ -92,10 +92,10 @@ class Dense(Struct, frozen=True, eq=False):
         places[self.rows[places] < 0] = -1
         return places
 
-    def rows_of(self, places: Array) -> Array:
+    def rows_of(self, places: Array | slice) -> Array:
         """The row at each place (n,), -1 for a place below zero."""
         rows = self.rows[places]
-        if len(places) and places.min() < 0:
+        if not isinstance(places, slice) and len(places) and places.min() < 0:
             rows[places < 0] = -1
         return rows
 
@@ -128,6 +128,14 @@ class Dense(Struct, frozen=True, eq=False):
         )
         list(in_order(calls, workers()))
         return pl.DataFrame(dict(zip(columns.columns, arrays, strict=True)))
+
+
+def as_run(places: Array) -> Array | slice:
+    """Places (n,) as a slice if each follows the one before, so that what is there need not be copied."""
+    spanned = len(places) and places[0] >= 0 and places[-1] - places[0] == len(places) - 1
+    if spanned and (places[1:] - places[:-1] == 1).all():
+        return slice(int(places[0]), int(places[-1]) + 1)
+    return places
 
 
 def _is_plain(column: pl.Series) -> bool:

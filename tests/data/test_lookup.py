@@ -9,7 +9,7 @@ import pytest
 
 from losscli.data import lookup
 from losscli.data.join import Held
-from losscli.data.lookup import Dense, Hashed, index_of
+from losscli.data.lookup import Dense, Hashed, as_run, index_of
 
 RNG = np.random.default_rng(5)
 N = 3000
@@ -124,13 +124,14 @@ def joined(side: Held, keys: pl.DataFrame) -> tuple[pl.DataFrame, list[bool], bo
 
 
 @pytest.mark.parametrize("numbers", [10 * N, 5 * N // 4, N])
-@pytest.mark.parametrize("wanted", ["all", "some, and others", "twice", "none"])
+@pytest.mark.parametrize("wanted", ["all", "in no order", "some, and others", "twice", "none"])
 def test_columns_in_the_order_of_their_keys_are_those_of_their_rows(numbers, wanted, monkeypatch):
     monkeypatch.setattr(lookup, "_PIECE", 1000)
     keys = pl.DataFrame({"id": RNG.permutation(numbers)[:N] - 50})
     columns = pl.DataFrame({"x": RNG.random(N), "y": RNG.integers(0, 9, N).astype(np.int8)})
     asked = {
         "all": keys.sort("id"),
+        "in no order": keys,
         "some, and others": pl.DataFrame({"id": [*range(-100, numbers, 3), None]}),
         "twice": keys.vstack(keys[:5]),
         "none": keys.select(pl.col("id") + 10 * numbers),
@@ -159,3 +160,10 @@ def test_only_numbers_of_dense_keys_are_put_in_the_order_of_keys():
     assert not are_arranged(keys.select(pl.col("id") * 2), numbers)
     assert not are_arranged(keys.cast(pl.String), numbers)
     assert not are_arranged(keys[[*range(1, N), 5]], numbers)
+
+
+def test_places_that_follow_each_other_are_a_slice():
+    assert as_run(np.array([3, 4, 5])) == slice(3, 6)
+    assert as_run(np.array([7])) == slice(7, 8)
+    for others in ([], [-1], [-1, 0, 1], [3, 5, 4, 6], [3, 3, 5], [5, 4, 3]):
+        assert as_run(np.array(others, dtype=int)).tolist() == others
