@@ -14,6 +14,8 @@ SHOWN = 60
 """The maximum number of characters of a value in a message."""
 LINE = 2_000
 """The maximum number of characters of a line of a message."""
+_CHUNK = 1 << 20
+"""The number of characters of a large text that are checked at once."""
 
 
 def enumerated(names: Iterable[str], most: int = 20) -> str:
@@ -102,7 +104,8 @@ def printable(text: str) -> str:
 def printable_json(text: str) -> str:
     """JSON in which characters that could steer a terminal or a log are escaped; it holds the same values."""
     text = text.replace("##", "#\\u0023")
-    if text.replace("\n", "").isprintable():
+    chunks = (text[start : start + _CHUNK] for start in range(0, len(text), _CHUNK))
+    if all(chunk.replace("\n", "").isprintable() for chunk in chunks):
         return text
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 

@@ -514,9 +514,12 @@ class Report(Whole, frozen=True):
 
     def to_json(self, indent: int | None = 2) -> str:
         """The report as JSON text, with every digit of each number; on one line without an indent."""
-        text = codec.encode(self, _FIRST)
-        text = text if indent is None else msgspec.json.format(text, indent=indent)
-        return printable_json(text.decode())
+        encoded = codec.encode(self, _FIRST)
+        if indent is not None:
+            encoded = msgspec.json.format(encoded, indent=indent)
+        text = encoded.decode()
+        del encoded  # of a million slices there is room for few copies
+        return printable_json(text)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Report:
