@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -43,14 +44,15 @@ class Moments(Sums, frozen=True, eq=False, dict=True):
         whole, later = _drawn_alike(self, later, len(self.n) + more)
         if more > 0:
             none = Moments.empty(more, self.drift.shape[-1], self.spread is not None, whole.replicates)
-            whole = Moments.stack([whole, none])
-        joint = _merge(whole.select(places), later)
-        merged = {}
-        for name, values in whole.to_arrays().items():
-            if (values_at := getattr(joint, name)) is not None:
-                merged[name] = values if more > 0 else values.copy()
-                merged[name][places] = values_at
-        return Moments.from_arrays(merged)
+            whole = whole.each(lambda name, values: np.concatenate([values, getattr(none, name)]))
+        arrays = whole.to_arrays()
+
+        def placed(name: str, values: Array) -> Array:
+            merged: Array = arrays[name].copy()
+            merged[places] = values
+            return merged
+
+        return _merge(whole.select(places), later).each(placed)
 
     def estimates(self, bound: BoundReduction, level: float | None) -> Estimates:
         """The value of the loss in each cell, with an interval at this level; None for no intervals."""
@@ -137,11 +139,10 @@ def _merge(a: Moments, b: Moments) -> Moments:
         # NaN counts as an extreme, and the first one is kept.
         lower = (b.low < a.low) | ((b.low != b.low) & (a.low == a.low))
         higher = (b.high > a.high) | ((b.high != b.high) & (a.high == a.high))
-        central = {name: _sum(values, other.get(name)) for name, values in moved.items()}
+        central = _sums(moved, other)
     return Moments(
         n=a.n + b.n,
         weight=weight,
-        weight2=a.weight2 + b.weight2,
         total=total,
         low=np.where(lower, b.low, a.low),
         high=np.where(higher, b.high, a.high),
@@ -151,8 +152,14 @@ def _merge(a: Moments, b: Moments) -> Moments:
     )
 
 
-def _sum(a: Array | None, b: Array | None) -> Array | None:
-    return None if a is None or b is None else a + b
+def _sums(a: Mapping[str, Array | None], b: Mapping[str, Array | None]) -> dict[str, Any]:
+    """The sums of arrays of the same name, None if one is missing; names that share arrays share the sum."""
+    sums = dict[tuple[int, int], Array | None]()
+    for name, values in a.items():
+        other = b.get(name)
+        if (id(values), id(other)) not in sums:
+            sums[id(values), id(other)] = None if values is None or other is None else values + other
+    return {name: sums[id(values), id(b.get(name))] for name, values in a.items()}
 
 
 def _recentred(moments: Moments, centre: Array) -> dict[str, Array | None]:
@@ -160,11 +167,14 @@ def _recentred(moments: Moments, centre: Array) -> dict[str, Array | None]:
     shift = mean_of(moments.total, moments.weight) - centre
     shift[moments.n == 0] = 0.0
     drift, spread = _shifted(moments.drift, moments.spread, moments.weight2, shift)
-    found = {"drift": drift, "spread": spread, "draws": _shifted_draws(moments.draws, shift)}
+    draws = _shifted_draws(moments.draws, shift)
+    found = {"weight2": moments.weight2, "drift": drift, "spread": spread, "draws": draws}
     if moments.third is None or moments.weight3 is None:
         return found
     assert moments.drift3 is not None
-    drift3, spread3 = _shifted(moments.drift3, moments.spread3, moments.weight3, shift)
+    drift3, spread3 = drift, spread
+    if moments.weight3 is not moments.weight2:
+        drift3, spread3 = _shifted(moments.drift3, moments.spread3, moments.weight3, shift)
     third = _shifted_third(moments, moments.weight3, shift)
     return {**found, "weight3": moments.weight3, "drift3": drift3, "spread3": spread3, "third": third}
 

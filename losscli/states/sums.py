@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
 from msgspec import Struct
@@ -125,8 +125,18 @@ class Sums(Struct, frozen=True, eq=False, dict=True):
 
     def select(self, cells: slice | Array) -> Self:
         """The sums of some cells."""
-        fields = {name: getattr(self, name) for name in self.__struct_fields__}
-        return type(self)(**{name: None if v is None else v[cells] for name, v in fields.items()})
+        return self.each(lambda name, values: values[cells])
+
+    def each(self, f: Callable[[str, Array], Array]) -> Self:
+        """The sums with a function of the name and the values of each array.
+
+        Fields that share an array, as some do without weights, share the result.
+        """
+        arrays, results = self.to_arrays(), dict[int, Array]()
+        for name, values in arrays.items():
+            if id(values) not in results:
+                results[id(values)] = f(name, values)
+        return self.from_arrays({name: results[id(values)] for name, values in arrays.items()})
 
     def cell(self, index: int) -> Self:
         """The sums of one cell, with a cell axis of length 1."""
