@@ -239,12 +239,14 @@ RANK, ROWS = "rank p.csv -t t.csv -l mae -o r.json", "evaluate p.csv t.csv -l ma
     ],
 )
 def test_nothing_is_left_after_a_signal(name, argv, program):
+    def hangs_up():  # also where nohup started the tests
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
     Path("tmp").mkdir()
     number = getattr(signal, name)
     argv = [sys.executable, "-c", SLOW, *argv.split()]
-    with subprocess.Popen(
-        argv, env=PLAIN | {"TMPDIR": "tmp"}, stdout=-1, stderr=-1, text=True, bufsize=1
-    ) as running:
+    pipes = {"stdout": -1, "stderr": -1, "text": True, "bufsize": 1}
+    with subprocess.Popen(argv, env=PLAIN | {"TMPDIR": "tmp"}, preexec_fn=hangs_up, **pipes) as running:
         assert running.stdout.readline() == "half\n"
         running.send_signal(number)
         _, err = running.communicate(timeout=30)
