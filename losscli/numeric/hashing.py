@@ -25,8 +25,8 @@ _NUMBER, _FRACTION, _TEXT = np.array(
     [0x9E3779B97F4A7C15, 0xD1B54A32D192ED03, 0x8CB92BA72F3D8DD7], dtype=np.uint64
 )
 """The start of the hash of each kind of key."""
-_CACHED = 1 << 15
-"""Numbers hashed at once, so that intermediate results stay in the CPU cache."""
+_CACHED = 1 << 17
+"""Numbers hashed at once: few enough for the cache, and enough that threads do not wait for each other."""
 _EXACT = 2.0**53
 _MASKS = np.array([(1 << 8 * count) - 1 for count in range(WORD + 1)], dtype=np.uint64)
 """The mask of the first bytes of a word, by their number."""

@@ -232,21 +232,36 @@ class Alike(Cells):
 def _thirds(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
     """The sums of a[i] b[j] (k, k) and of a[i] b[j] b[l] for i <= j <= l (t,) of columns (k, n).
 
-    In slices of which BLAS needs no thread, and whose products stay in the cache.
+    The rows are summed in slices, of which BLAS needs no thread, but by few operations: between two short
+    ones another thread may take the interpreter, and getting it back takes longer than they do.
     """
     k, n = a.shape
     second, third = xp.zeros((k, k)), xp.zeros(triples(k).shape[1])
     width = _SLICE if on_host(xp) else max(n, 1)
-    for start in range(0, n, width):
-        x, y, place = a[:, start : start + width], b[:, start : start + width], 0
+    end = n - n % width
+    for rows, size in ((slice(0, end), width), (slice(end, n), n - end)):
+        if rows.start == rows.stop:
+            continue
+        x, y = (columns[:, rows].reshape(k, -1, size) for columns in (a, b))
+        place = 0
         for i in range(k):
             for j in range(i, k):
                 pair = x[i] * y[j]
-                second[i, j] += pair.sum()
+                second[i, j] = _added(xp, second[i, j], pair.sum(axis=1))
                 for m in range(j, k):
-                    third[place] += xp.dot(pair, y[m])
+                    third[place] = _added(xp, third[place], _dots(xp, pair, y[m]))
                     place += 1
     return second + xp.triu(second, 1).T, third
+
+
+def _added(xp: Namespace, total: Array, terms: Array) -> Array:
+    """The total with the terms (s,) added one after the other."""
+    return xp.cumsum(xp.concatenate([total[None], terms]))[-1]
+
+
+def _dots(xp: Namespace, a: Array, b: Array) -> Array:
+    """The dot product (s,) of each row of two matrices (s, w)."""
+    return np.vecdot(a, b) if on_host(xp) else (a * b).sum(axis=1)  # CuPy lacks vecdot
 
 
 def all_to_numpy(xp: Namespace, arrays: Sequence[Array | None]) -> list[Array | None]:
