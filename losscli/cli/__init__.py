@@ -16,6 +16,9 @@ def main() -> None:
         from losscli.cli.app import main as run
 
         run()
-    except KeyboardInterrupt:
+    except BaseException as error:
+        # Python 3.11 raises RuntimeError from an interrupt in a class that is being created.
+        if KeyboardInterrupt not in (type(error), type(error.__cause__)):
+            raise
         os.write(sys.stderr.fileno(), b"losscli: interrupted\n")
         os._exit(130)

@@ -92,6 +92,9 @@ def run(argv: list[str]) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(Status.DATA)
     except BaseException as error:  # Python's own status 1 would read as a failed gate
+        if isinstance(error.__cause__, KeyboardInterrupt):  # in a class that was being created by an import
+            say(interrupt.word())
+            return interrupt.status()
         _trace(argv)
         return int(_report_unexpected(error, "" if "--debug" in argv else "; --debug shows where"))
     if status == Status.INTERRUPTED:  # or ended by another signal

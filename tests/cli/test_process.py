@@ -139,6 +139,26 @@ def test_ctrl_c_ends_at_once_and_leaves_nothing_half_written(shuffled, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["p.parquet", "t.parquet"]
 
 
+IMPORTING = """
+import sys
+class Interrupted:
+    def find_spec(self, name, path=None, target=None):
+        if name == "{module}":
+            raise RuntimeError("Error calling __set_name__") from KeyboardInterrupt()
+sys.meta_path.insert(0, Interrupted())
+from losscli.cli import main
+main()
+"""
+"""Python 3.11 is interrupted while it creates a class of a module."""
+
+
+@pytest.mark.parametrize("module", ["losscli.cli.app", "losscli.plan.resolve"])
+def test_ctrl_c_ends_an_import(module):
+    argv = [sys.executable, "-c", IMPORTING.format(module=module), "evaluate", "p.csv"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "losscli: interrupted\n")
+
+
 DEAF = """
 import ctypes, os, signal
 from losscli.cli import interrupt
