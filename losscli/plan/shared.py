@@ -48,11 +48,7 @@ def labels_or_outputs(
     labels = tasks & {"multiclass", "multilabel"} and are_labels(targets, common)
     if not (amounts or soft or labels):
         return ()
-    _require_same(predictions, targets, _similar_columns(predictions, p_names, common), t_names)
-    _require_numbers(predictions, targets, common)
-    _require_no_copies(predictions, targets, common, key)
-    _require_alike(predictions, targets, common)
-    return common
+    return _require_shared(predictions, targets, (p_names, t_names), common, key)
 
 
 def vectors(
@@ -77,6 +73,21 @@ def vectors(
             f"{predictions.name}: cannot tell which columns are dimensions among: {enumerated(common)}",
             remedy="name them: -p A,B,C",
         )
+    return _require_shared(predictions, targets, (p_names, t_names), common, key)
+
+
+def _require_shared(
+    predictions: Table,
+    targets: Table,
+    names: tuple[Sequence[str], Sequence[str]],
+    common: tuple[str, ...],
+    key: Sequence[str],
+) -> tuple[str, ...]:
+    """The `common` columns.  Raises UsageError if `names`, those of each side, show that it has other ones.
+
+    They must hold numbers, be no copies of each other, and have the same kind of values on both sides.
+    """
+    p_names, t_names = names
     _require_same(predictions, targets, _similar_columns(predictions, p_names, common), t_names)
     _require_numbers(predictions, targets, common)
     _require_no_copies(predictions, targets, common, key)
