@@ -365,8 +365,8 @@ class Report(Whole, frozen=True):
 
     `report["huber"]` is the overall result, `report["huber", {"class": "cat"}]` that of a cell; a loss is
     looked up by the name that the user gave or by that of the catalog.  `results` is a tuple; with slices, of
-    which there may be a million, a sequence that creates each result when it is read.  `signature` is a digest of all that
-    was requested; `provenance` describes, as text, what two comparable reports must share.
+    which there may be a million, a sequence that creates each result on access.  `signature` is a digest
+    of all that was requested; `provenance` describes, as text, what two comparable reports must share.
     `worst` are the rows with the largest loss, if requested: their numbers from 1, keys, targets, predictions
     and losses; `changed` are, for pairs of models, the rows whose losses differ most; `charts` what charts
     show, if requested.  `times` are the columns of cells that are times, each with its unit ("month");
