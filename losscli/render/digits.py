@@ -51,10 +51,8 @@ class Precision(Struct, frozen=True):
         if value is None or se is None or not (math.isfinite(value) and 0 < se < math.inf):
             return cls()
         place = _exponent(se, ERROR_DIGITS) - ERROR_DIGITS + 1
-        largest = max(abs(value), se)
-        if _exponent(largest, DIGITS) - place >= MOST_DIGITS:
-            return cls()
-        return cls(place, not _is_positional(largest, DIGITS))
+        exponent = _exponent(max(abs(value), se), DIGITS)
+        return cls() if exponent - place >= MOST_DIGITS else cls(place, not _is_readable(exponent))
 
     def finer(self, digits: int) -> Precision:
         """The precision with this many additional digits."""
@@ -74,12 +72,15 @@ class Precision(Struct, frozen=True):
             return ""
         return decimal(se, ERROR_DIGITS) if self.place is None else self.text(se)
 
+    def estimate(self, value: float | None, se: float | None) -> str:
+        """A value with its standard error: '46.1 ± 1.6'; the value alone without one."""
+        error = self.error(se)
+        return f"{self.text(value)} ± {error}" if value is not None and error else self.text(value)
+
 
 def estimate(value: float | None, se: float | None) -> str:
-    """A value with its standard error: '46.1 ± 1.6'; the value alone without one."""
-    precision = Precision.of(value, se)
-    error = precision.error(se)
-    return f"{precision.text(value)} ± {error}" if value is not None and error else precision.text(value)
+    """A value with its standard error, to the precision that this warrants."""
+    return Precision.of(value, se).estimate(value, se)
 
 
 def span(low: float | None, high: float | None, precision: Precision) -> str:
@@ -90,7 +91,12 @@ def span(low: float | None, high: float | None, precision: Precision) -> str:
 
 
 def _is_positional(value: float, digits: int) -> bool:
-    return value == 0 or -5 < _exponent(value, digits) < 9
+    return value == 0 or _is_readable(_exponent(value, digits))
+
+
+def _is_readable(exponent: int) -> bool:
+    """Whether a number whose first digit has this power of ten needs no exponent."""
+    return -5 < exponent < 9
 
 
 def _positional(value: float, digits: int) -> str:
@@ -139,7 +145,8 @@ def _in_line(numbers: Sequence[str]) -> list[str]:
 
 
 def _halves(number: str) -> tuple[str, str]:
-    """The text before the decimal point or the exponent, and the rest."""
-    positions = [position for position in (number.find("."), number.find("e")) if position >= 0]
-    position = min(positions, default=len(number))
-    return number[:position], number[position:]
+    """The text before the decimal point, or else before the exponent, and the rest."""
+    position = number.find(".")
+    if position < 0:
+        position = number.find("e")
+    return (number, "") if position < 0 else (number[:position], number[position:])

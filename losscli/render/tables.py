@@ -6,6 +6,7 @@ and rows with `first`, and the remaining table says what is hidden.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -22,13 +23,22 @@ Kind = Literal["name", "number", "drawing"]
 Tone = Literal["", "good", "warning", "bad"]
 
 
+_UNEVEN = re.compile("[\u0300-\U0010ffff]")
+"""The characters of which some take no cell of a terminal, or two."""
+
+
 def width_of(text: str) -> int:
     """The width of a text in a terminal, where a character takes zero, one or two cells."""
-    if max(text, default="") < "\u0300":  # all characters up to here take one cell
+    if text.isascii() or not _UNEVEN.search(text):
         return len(text)
     from rich.cells import cell_len  # its import takes as long as making all these tables
 
     return cell_len(text)
+
+
+def widest(texts: Sequence[str]) -> int:
+    """The greatest width of some texts; 0 without any."""
+    return max(map(width_of if _UNEVEN.search("".join(texts)) else len, texts), default=0)
 
 
 GAP = 2
@@ -87,7 +97,7 @@ class Column(Struct, frozen=True, dict=True):
         heading = width_of(self.heading)
         if self.kind == "number":
             heading = min(heading, WIDEST_HEADING)
-        return max([heading, *map(width_of, self.texts)])
+        return max(heading, widest(self.texts))
 
     @property
     def narrowest(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING
 
 from losscli.render.formats import Layout
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Line = list[tuple[str, str]]
 """Parts of a line: texts and their styles."""
 
+_AT_ONCE = 64
+"""Lines that are printed at once: a call of rich takes longer than ten of them."""
 _TITLE = "bold underline"
 _TONES = {"": "", "good": "green", "warning": "yellow", "bad": "red"}
 _RULE = "─"
@@ -44,14 +46,23 @@ def show_table(table: Table, console: Console) -> None:
 
 
 def _print(lines: Iterable[Line], console: Console) -> None:
-    from rich.text import Text
+    from rich.segment import Segment, Segments
 
     ascii_only = not console.encoding.lower().startswith("utf")
-    for line in lines:
-        if (safe := line_of_log(_plain(line))) != _plain(line):
-            line = [(safe, "")]
-        parts = ((part.translate(_ASCII) if ascii_only else part, style) for part, style in line)
-        console.print(Text.assemble(*parts), soft_wrap=True)
+    safe_lines = (_safe(line, ascii_only) for line in lines)
+    while batch := [*islice(safe_lines, _AT_ONCE)]:
+        # Segments need no layout, which takes ten times as long for a text.
+        parts = [part for line in batch for part in (*line, ("\n", ""))]
+        segments = (Segment(text, console.get_style(style) if style else None) for text, style in parts)
+        console.print(Segments(segments), soft_wrap=True, end="")
+
+
+def _safe(line: Line, ascii_only: bool) -> Line:
+    """The line without characters that steer a terminal or a log."""
+    plain = _plain(line)
+    if (safe := line_of_log(plain)) != plain:
+        line = [(safe, "")]
+    return [(part.translate(_ASCII), style) for part, style in line] if ascii_only else line
 
 
 def lines(document: Document, width: int | None) -> Iterator[Line]:
@@ -80,8 +91,8 @@ def _table(table: Table, width: int | None) -> Iterator[Line]:
     if any(column.heading for column in table.columns):
         yield from _row([_heading(column, room) for column, room in sized], widths)
         yield [(_RULE * (sum(widths) + GAP * (len(widths) - 1)), "")]
-    for row in range(table.height):
-        yield from _row([_cell(column, row, room) for column, room in sized], widths)
+    for cells in zip(*(_cells(column, room) for column, room in sized), strict=True):
+        yield from _row(cells, widths)
     for line in table.below:
         yield from _paragraph(line, width)
 
@@ -101,32 +112,42 @@ def _widths(columns: Sequence[Column], width: int | None) -> list[int]:
 
 def _heading(column: Column, width: int) -> list[Line]:
     folded = fold(column.heading, width)
-    return [[(line if column.kind == "name" else _right(line, width), "")] for line in folded]
-
-
-def _cell(column: Column, row: int, width: int) -> list[Line]:
-    """The lines of a cell: names wrap, numbers are aligned right, and the main value is bold."""
-    cell = column.texts[row]
     if column.kind == "name":
-        style = _TONES[column.tones[row]] if column.tones else ""
-        # continuation lines are indented, to show where a row begins
-        return [[(line, style)] for line in fold(cell, width, hang=min(2, width // 4))]
-    if not column.is_value:
-        return [[(_right(cell, width), "")]]
-    value, separator, error = _right(cell, width).partition(" ± ")
-    return [[(value, "bold"), (separator + error, "")]]
+        return [[(line + _padding(line, width), "")] for line in folded]
+    return [[(_right(line, width), "")] for line in folded]
 
 
-def _right(cell: str, width: int) -> str:
-    return " " * (width - width_of(cell)) + cell
+def _cells(column: Column, width: int) -> Iterator[list[Line]]:
+    """The lines of each cell: names wrap, numbers are aligned right, and the main value is bold."""
+    if column.kind == "name":
+        for text, tone in zip_longest(column.texts, column.tones, fillvalue=""):
+            # continuation lines are indented, to show where a row begins
+            folded = fold(text, width, hang=min(2, width // 4))
+            yield [[(line, _TONES[tone]), (_padding(line, width), "")] for line in folded]
+    elif column.is_value:
+        for text in column.texts:
+            value, separator, error = _right(text, width).partition(" ± ")
+            yield [[(value, "bold"), (separator + error, "")]]
+    else:
+        for text in column.texts:
+            yield [[(_right(text, width), "")]]
+
+
+def _right(text: str, width: int) -> str:
+    return _padding(text, width) + text
+
+
+def _padding(text: str, width: int) -> str:
+    return " " * (width - width_of(text))
 
 
 def _row(cells: Sequence[list[Line]], widths: Sequence[int]) -> Iterator[Line]:
-    """The lines of a row, each cell padded to its width."""
-    for parts in zip_longest(*cells, fillvalue=[]):
+    """The lines of a row, side by side."""
+    for lines in zip_longest(*cells):
         row: Line = []
-        for part, width in zip(parts, widths, strict=True):
-            row += [*part, (" " * (width + GAP - sum(width_of(text) for text, _ in part)), "")]
+        for line, width in zip(lines, widths, strict=True):
+            row += line or [(" " * width, "")]
+            row.append((" " * GAP, ""))
         yield _stripped(row)
 
 

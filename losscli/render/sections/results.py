@@ -9,7 +9,7 @@ from itertools import chain
 from msgspec import Struct
 from msgspec.structs import replace
 
-from losscli.render.digits import DASH, ERROR_DIGITS, Precision, decimal, estimate, percent, span
+from losscli.render.digits import DASH, ERROR_DIGITS, Precision, decimal, percent, span
 from losscli.render.drawing import WIDTH, Axis, Drawing, Ends
 from losscli.render.naming import interval_heading, label, visible
 from losscli.render.tables import REMEDY, Column, Table, latest_first, narrowest
@@ -117,7 +117,8 @@ def by_cell(
             columns = _columns(part, with_intervals)
         numbers = tuple(column for loss in losses for column in columns.numbers[loss])
         if len(losses) == 1:
-            numbers = (replace(numbers[0], heading=_value_heading("value", numbers[0])), *numbers[1:])
+            heading = _value_heading("value", numbers[0].cells)
+            numbers = (replace(numbers[0], heading=heading), *numbers[1:])
         yield Table(
             f"{losses[0]} by {by}" if len(losses) == 1 else f"by {by}",
             (*columns.names, *numbers, *columns.sizes),
@@ -195,11 +196,11 @@ def _common(section: Section) -> list[Result]:
 def _numbers(name: str, results: Sequence[Result | None]) -> list[Column]:
     """The columns of values with standard errors, of intervals, and of shares."""
     rows = [result or _ABSENT for result in results]
-    values = tuple(estimate(r.value, r.se) for r in rows)
-    value = Column(name, values, is_value=True)
-    columns = [replace(value, heading=_value_heading(name, value))]
+    precisions = [Precision.of(r.value, r.se) for r in rows]
+    values = tuple(each.estimate(r.value, r.se) for r, each in zip(rows, precisions, strict=True))
+    columns = [Column(_value_heading(name, values), values, is_value=True)]
     if any(r.ci_low is not None for r in rows):
-        spans = tuple(span(r.ci_low, r.ci_high, Precision.of(r.value, r.se)) for r in rows)
+        spans = tuple(span(r.ci_low, r.ci_high, each) for r, each in zip(rows, precisions, strict=True))
         columns.append(Column(interval_heading(rows), spans, priority=_INTERVAL))
     if any(r.share is not None for r in rows):
         columns.append(Column("share %", tuple(percent(r.share) for r in rows), priority=_SHARE))
@@ -227,8 +228,8 @@ _ABSENT = Result(loss="", value=None, rows=0, weight=0.0)
 """Replaces a missing result of a loss in a cell."""
 
 
-def _value_heading(name: str, column: Column) -> str:
-    return f"{name} ± se" if any("±" in cell for cell in column.cells) else name
+def _value_heading(name: str, cells: Sequence[str]) -> str:
+    return f"{name} ± se" if any("±" in cell for cell in cells) else name
 
 
 def _sizes(results: Sequence[Result | None]) -> list[Column]:
