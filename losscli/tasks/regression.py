@@ -15,6 +15,9 @@ from losscli.tasks.catalog import Task
 from losscli.tasks.scales import SCALES, check_scales, scales
 from losscli.tasks.variables import RegressionVariables
 
+_CENTRAL_ROWS = 1 << 14
+"""The rows of which a central value is looked for: more would not place it better."""
+
 
 class Pilot(NamedTuple):
     """Constants of a run, from the first rows of an output, that keep sums of squares accurate.
@@ -154,6 +157,7 @@ def _power_of_two(ends: tuple[float, float], centre: float) -> float:
 
 def _central_value(values: Array) -> float:
     # The centre is a value of the data, so that centred values are exactly zero if all are equal.
+    values = values[:_CENTRAL_ROWS]
     mean = float(values.mean()) if len(values) else math.nan
     if not math.isfinite(mean):
         return 0.0
