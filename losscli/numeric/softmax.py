@@ -10,8 +10,8 @@ from losscli.numeric.special import log1pmx
 from losscli.numeric.two_float import _quotient, exact_sum, exp_pair, two_sum
 
 CHUNK_NUMBERS, CHUNK_ROWS = 262_144, 128
-"""Numbers of a matrix processed at once, so that intermediate results stay in the CPU cache; in column-major
-matrices at least this many rows."""
+"""Numbers of a matrix processed at once, so that intermediate results stay in the CPU cache; if cut by rows,
+in column-major matrices at least this many rows."""
 ORDINARY = (-30.0, 300.0)
 """If the largest logit of a row is between these, sums of exp do not overflow, and terms that underflow are
 less than 1e-290 of the largest."""
@@ -49,50 +49,73 @@ def _chunks(xp: Namespace, matrix: Array) -> list[slice]:
     return [slice(i, i + step) for i in range(0, len(matrix), step)]
 
 
-def _below_top(xp: Namespace, logits: Array, below: Array) -> Array:
-    """Fill `below` with logits (n, classes) minus the largest of the row, and return the rounding errors.
+def _pieces(xp: Namespace, matrix: Array) -> list[tuple[slice, slice]]:
+    """The rows and columns of pieces that are contiguous in memory: whole rows, or whole columns."""
+    n, columns = matrix.shape
+    every = slice(None)
+    if not on_host(xp):
+        return [(every, every)][:n]
+    if matrix.flags.c_contiguous:
+        step = max(1, CHUNK_NUMBERS // max(columns, 1))
+        return [(slice(i, i + step), every) for i in range(0, n, step)]
+    step = max(1, CHUNK_NUMBERS // max(n, 1))
+    return [(every, slice(i, i + step)) for i in range(0, columns, step)]
+
+
+def _minus(xp: Namespace, logits: Array, shift: Array, difference: Array) -> Array:
+    """Fill `difference` with logits (n, k) minus `shift` (n, 1), and return the rounding errors.
 
     exp would turn these into relative errors of the same size.  This is `two_sum` in place, for speed.
     """
-    top = xp.max(logits, axis=1, keepdims=True)
-    xp.subtract(logits, top, out=below)
-    added = below - logits
-    error = below - added
+    xp.subtract(logits, shift, out=difference)
+    added = difference - logits
+    error = difference - added
     xp.subtract(logits, error, out=error)
-    added += top
+    added += shift
     error -= added
-    if not bool(xp.isfinite(xp.min(below))):
+    if not bool(xp.isfinite(xp.min(difference))):
         # Infinite differences, whose exp is zero, have no rounding error.
         error = xp.where(xp.isfinite(error), error, 0.0)
     return error
 
 
+def _exp_minus(xp: Namespace, logits: Array, shift: Array) -> Array:
+    """The exponentials of logits (n, k) minus `shift` (n, 1)."""
+    mass = xp.empty_like(logits, dtype=float)
+    error = _minus(xp, logits, shift, mass)
+    xp.exp(mass, out=mass)
+    error *= mass
+    mass += error
+    return mass
+
+
 def _others(xp: Namespace, logits: Array) -> tuple[Array, Array]:
     """The largest logit of each row (n,), and the mass of all other classes relative to its own (n,).
 
-    Ordinary logits are exponentiated directly: subtracting the largest first would lose digits.
+    Rows of ordinary logits are exponentiated directly: subtracting the largest first would lose digits.
     """
-    top = xp.max(logits, axis=1)
-    is_top = logits == top[:, None]
-    ordinary = bool((xp.min(top) > ORDINARY[0]) & (xp.max(top) < ORDINARY[1]))
-    if ordinary:
-        mass = xp.exp(logits)
-        unit, unit_error = exp_pair(xp, -xp.abs(top))
-    else:
-        below = xp.empty_like(logits)
-        error = _below_top(xp, logits, below)
-        mass = xp.exp(below)
-        error *= mass
-        mass += error
-    xp.copyto(mass, 0.0, where=is_top)
-    others = xp.sum(mass, axis=1)
-    if ordinary:
-        # Divided by exp(top), which for a top above 0 is a product with exp(-top).
-        others = xp.where(
-            top > 0, others * unit + others * unit_error, _quotient(others, 0.0, unit, unit_error)
-        )
-    if int(xp.count_nonzero(is_top)) > len(logits):
-        others += xp.maximum(xp.sum(is_top, axis=1) - 1, 0)
+    largest = xp.max(logits, axis=1)  # in the type of the logits, which compares faster
+    top = largest.astype(float)
+    ordinary = (top > ORDINARY[0]) & (top < ORDINARY[1])
+    shift = xp.where(ordinary, 0.0, top)
+    is_shifted = not bool(ordinary.all())
+    others, tops = xp.zeros(len(logits)), 0
+    for rows, columns in _pieces(xp, logits):
+        piece = logits[rows, columns]
+        mass = _exp_minus(xp, piece, shift[rows, None]) if is_shifted else xp.exp(piece, dtype=float)
+        is_top = piece == largest[rows, None]
+        xp.copyto(mass, 0.0, where=is_top)
+        tops += int(xp.count_nonzero(is_top))
+        mass[:, 0] += others[rows]
+        others[rows] = xp.sum(mass, axis=1)
+    # Divided by exp(top - shift), which for a top above 0 is a product with exp(shift - top).
+    above = top - shift
+    unit, unit_error = exp_pair(xp, -xp.abs(above))
+    others = xp.where(
+        above > 0, others * unit + others * unit_error, _quotient(others, 0.0, unit, unit_error)
+    )
+    if tops > len(logits):
+        others += xp.maximum(xp.sum(logits == largest[:, None], axis=1) - 1, 0)
     return top, others
 
 
@@ -102,23 +125,18 @@ def log_softmax(xp: Namespace, logits: Array) -> Array:
     For the largest logit, log p = -log1p(mass of the others over its own): it keeps its digits where
     z - logsumexp z rounds to 0.  For the others, z - max - log1p(...).
     """
-    result = xp.empty(logits.shape)
-    for rows in _chunks(xp, logits):
-        block = logits[rows].astype(float)
-        top, others = _others(xp, block)
-        block -= top[:, None]
-        xp.subtract(block, xp.log1p(others)[:, None], out=result[rows])
+    top, others = _others(xp, logits)
+    result, rest = xp.empty(logits.shape), xp.log1p(others)
+    for rows, columns in _pieces(xp, logits):
+        below = logits[rows, columns] - top[rows, None]
+        xp.subtract(below, rest[rows, None], out=result[rows, columns])
     return result
 
 
 def log_softmax_at(xp: Namespace, logits: Array, code: Array) -> Array:
     """The `log_softmax` of one class of each row (n,), without a full matrix of results."""
-    result = xp.empty(len(logits))
-    for rows in _chunks(xp, logits):
-        block = logits[rows].astype(float)
-        top, others = _others(xp, block)
-        result[rows] = (pick(xp, block, code[rows]) - top) - xp.log1p(others)
-    return result
+    top, others = _others(xp, logits)
+    return (pick(xp, logits, code) - top) - xp.log1p(others)
 
 
 def pick(xp: Namespace, values: Array, code: Array) -> Array:
@@ -154,7 +172,7 @@ def softmax(xp: Namespace, logits: Array) -> tuple[Array, Array]:
     for rows in _chunks(xp, logits):
         block = logits[rows].astype(float)
         below = xp.empty_like(block)
-        error = _below_top(xp, block, below)
+        error = _minus(xp, block, xp.max(block, axis=1, keepdims=True), below)
         top = below == 0
         mass, mass_error = exp_pair(xp, below, error)
         others, others_error = exact_sum(xp, xp.where(top, 0.0, mass))
