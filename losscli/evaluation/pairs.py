@@ -182,15 +182,12 @@ class ComparisonJob(Struct, frozen=True):
 
     def _of(self, frame: pl.DataFrame, model: int) -> pl.DataFrame:
         """The block as read for one model alone; columns that describe rows are the first model's."""
-        if model == 0:
-            return frame.select(name for name in frame.columns if not name[0].isdigit())
-        prefix = f"{model}p:"
-        own = {name[len(str(model)) :]: name for name in frame.columns if name.startswith(prefix)}
-        row = f"{model}{PREDICTION_ROW}"
-        if row in frame.columns:
-            own[PREDICTION_ROW] = row
-        shared = [name for name in frame.columns if not name[0].isdigit() and name not in own]
-        return frame.select(*shared, *(pl.col(name).alias(short) for short, name in own.items()))
+        columns = {name: name for name in frame.columns if not name[0].isdigit()}
+        if model > 0:
+            of_model = (f"{model}p:", f"{model}{PREDICTION_ROW}")
+            columns |= {n[len(str(model)) :]: n for n in frame.columns if n.startswith(of_model)}
+        # Without a query, which would wait for the threads of Polars that read ahead.
+        return pl.DataFrame([frame.get_column(name).alias(own) for own, name in columns.items()])
 
     def _taken(
         self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any
