@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 
 from msgspec import Struct
@@ -91,6 +92,8 @@ def numbers(series: pl.Series, unit: str, spelling: Spelling) -> tuple[pl.Series
     name = series.name
     if series.dtype == pl.Null:
         return pl.Series(name, [None] * len(series), dtype=pl.Int64), None
+    if unit != "hour" and (days := _days(series)) is not None:
+        return _of_days(days, unit), None
     column, is_text = pl.col(name), not series.dtype.is_temporal()
     day, hour, written = column.dt.date(), pl.lit(0), pl.lit(None)
     if is_text:
@@ -106,9 +109,34 @@ def numbers(series: pl.Series, unit: str, spelling: Spelling) -> tuple[pl.Series
     return columns[name], wrong.to_numpy() if is_text and wrong.any() else None
 
 
+def _days(series: pl.Series) -> pl.Series | None:
+    """A column of dates, or of times without a time zone, as dates; None if it is empty or has gaps."""
+    dtype = series.dtype
+    has_days = dtype == pl.Date or (isinstance(dtype, pl.Datetime) and dtype.time_zone is None)
+    return series.cast(pl.Date) if has_days and len(series) and not series.null_count() else None
+
+
+def _of_days(days: pl.Series, unit: str) -> pl.Series:
+    """The unit numbers of dates, looked up in a calendar from the first date to the last if it is short."""
+    numbers = days.cast(pl.Int32).to_numpy()
+    first, last = int(numbers.min()), int(numbers.max())
+    if last - first >= len(days):
+        return days.to_frame().select(UNITS[unit].number(pl.col(days.name), pl.lit(0))).to_series()
+    calendar = pl.int_range(first, last + 1, dtype=pl.Int32, eager=True).cast(pl.Date)
+    units = calendar.to_frame("day").select(UNITS[unit].number(pl.col("day"), pl.lit(0))).to_series()
+    return pl.Series(days.name, units.to_numpy()[numbers - first])
+
+
 def labels(units: pl.Series, unit: str) -> pl.Series:
     """The labels of unit numbers: '2024-03' for a month, '2024-W09' for a week; null for null."""
-    return units.to_frame().select(UNITS[unit].label(pl.col(units.name))).to_series()
+    return _labels((*units,), unit).alias(units.name)
+
+
+@lru_cache
+def _labels(units: tuple[int | None, ...], unit: str) -> pl.Series:
+    """As `labels`, once for all blocks that have the same units."""
+    numbers = pl.Series("n", units, dtype=pl.Int64).to_frame()
+    return numbers.select(UNITS[unit].label(pl.col("n"))).to_series()
 
 
 def gaps(known: Iterable[str], unit: str) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 
 import losscli
 from losscli.data import times
+from losscli.data.numbers import Spelling
 from losscli.data.times import UNITS, gaps
 from losscli.errors import DataError, UsageError
 from losscli.render import render
@@ -74,6 +75,18 @@ def test_dates_before_1970_are_in_order_too():
     assert labels(evaluated([datetime(1969, 12, 31, hour) for hour in (0, 1, 22, 23)], "day:hour")) == [
         f"1969-12-31T{hour:02}" for hour in (0, 1, 22, 23)
     ]
+
+
+@pytest.mark.parametrize("unit", [unit for unit in UNITS if unit != "hour"])
+@pytest.mark.parametrize("dtype", [pl.Date, pl.Datetime("ms"), pl.Datetime("ns")])
+def test_dates_looked_up_in_a_calendar_have_the_units_of_single_dates(dtype, unit):
+    instants = [datetime(1968, 2, 28, 23, 59, 59) + timedelta(hours=5 * step) for step in range(6000)]
+    several, none = times.numbers(pl.Series("d", instants).cast(dtype), unit, Spelling())
+    assert several.dtype == pl.Int64
+    assert none is None
+    for place in range(0, 6000, 61):
+        alone, _ = times.numbers(pl.Series("d", instants[place : place + 1], dtype=dtype), unit, Spelling())
+        assert alone.item() == several[place]
 
 
 def test_missing_dates_are_a_slice_and_the_last():
