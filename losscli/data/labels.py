@@ -84,7 +84,8 @@ def _codes_of_text(text: pl.Series, names: tuple[str, ...]) -> Array:
             list(plain), list(plain.values()), default=None, return_dtype=pl.Int64
         )
         codes = codes.zip_with(codes.is_not_null(), plain_codes)
-    return codes.fill_null(-1).to_numpy()
+    # Without missing labels there is no query, which would wait for the threads of Polars that read ahead.
+    return (codes.fill_null(-1) if codes.null_count() else codes).to_numpy()
 
 
 def _as_text(series: pl.Series) -> pl.Series:

@@ -132,9 +132,8 @@ def parsed(text: pl.Series, dtype: Any, spelling: Spelling) -> Parsed:
 
 def rounded(numbers: pl.Series) -> Array | None:
     """A mask (n,) of the integers or decimals in a column that float64 would round; None without any."""
-    low, high = (
-        numbers.to_frame().select(pl.min(numbers.name).alias("a"), pl.max(numbers.name).alias("b")).row(0)
-    )
+    low: Any = numbers.min()
+    high: Any = numbers.max()
     if low is None or (low > -EXACT and high < EXACT):
         return None
     values = numbers.cast(pl.Float64)

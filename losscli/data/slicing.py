@@ -19,6 +19,8 @@ MISSING = "(missing)"
 """The slice of rows without a value."""
 _PLACE = "place"
 """The name of no column of keys, which are numbers."""
+_FEW_KEYS = 1 << 10
+"""Up to so many keys are matched without a join, which waits for the threads of Polars that read ahead."""
 Labels = dict[tuple[str, "Bins"], tuple[Array, "pl.Series"]]
 """For columns of a frame in bins the label of each row (n,), as a position among the labels, and these."""
 Key = tuple[str, ...]
@@ -255,6 +257,8 @@ def merged_keys(keys: pl.DataFrame, later: pl.DataFrame) -> tuple[pl.DataFrame, 
         return keys, None
     places = _places_of(later, keys)
     new = np.flatnonzero(places < 0)
+    if not len(new):
+        return keys, places
     places[new] = keys.height + np.arange(len(new))
     return pl.concat([keys, later[new]]), places
 
@@ -270,6 +274,9 @@ def _places_of(wanted: pl.DataFrame, keys: pl.DataFrame) -> Array:
             table[own - low] = np.arange(len(own))
             places: Array = table[others - low]
             return places
+    if max(keys.height, wanted.height) <= _FEW_KEYS:
+        known = {key: place for place, key in enumerate(keys.iter_rows())}
+        return np.array([known.get(key, -1) for key in wanted.iter_rows()], dtype=np.int64)
     numbered = keys.with_row_index(_PLACE)
     found = wanted.join(numbered, on=keys.columns, how="left", maintain_order="left")[_PLACE]
     return found.cast(pl.Int64).fill_null(-1).to_numpy().copy()

@@ -43,6 +43,16 @@ def test_numbers_meet_text(later: tuple[object, ...]) -> None:
     assert sorted(np.asarray(places)) == [1, 2]
 
 
+@pytest.mark.parametrize("most", [10, 3000])
+def test_text_keys_merge_with_few_and_with_many_others(most: int) -> None:
+    first, later = (keys(*(f"k{i}" for i in range(start, start + most))) for start in (0, 3))
+    merged, places = merged_keys(first, later)
+    assert merged["0"].to_list()[:most] == first["0"].to_list()
+    assert {*merged["0"].to_list()[most:]} == {f"k{most}", f"k{most + 1}", f"k{most + 2}"}
+    assert places is not None
+    assert merged[places].equals(later)
+
+
 def test_no_keys_merge() -> None:
     none = keys(1)[:0]
     assert merged_keys(none, keys(1))[0]["0"].to_list() == [1]
