@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, repeat
+from itertools import chain
 from operator import eq
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeAlias, overload
@@ -158,16 +158,37 @@ class Columns(_LazyResults):
         """The results from index `start` to `stop` (exclusive)."""
         for first in range(start, stop, _CHUNK):
             chunk = slice(first, min(first + _CHUNK, stop))
-            labels = [column[chunk].to_list() for column in self.cells.values()]
-            cells = zip(*labels, strict=True) if labels else repeat(())
-            numbers = (_with_none(array[chunk].tolist()) for array in self.numbers.values())
-            for cell, noted, *row in zip(cells, self.noted[chunk].tolist(), *numbers, strict=False):
+            numbers = (_with_none(self.numbers[name][chunk].tolist()) for name in _NUMBERS)
+            for cell, noted, value, se, low, high, level, df, rows, weight, share, error in zip(
+                self._cells(chunk), self.noted[chunk].tolist(), *numbers, strict=True
+            ):
+                # Names that are written out take a fifth of the time that a dictionary of them takes.
                 yield replace(
                     self.common,
-                    cell=dict(zip(self.cells, cell, strict=True)),
+                    cell=cell,
                     notes=self.notes[noted],
-                    **dict(zip(self.numbers, row, strict=True)),
+                    value=value,
+                    se=se,
+                    ci_low=low,
+                    ci_high=high,
+                    level=level,
+                    df=df,
+                    rows=rows,
+                    weight=weight,
+                    share=share,
+                    max_error=error,
                 )
+
+    def _cells(self, chunk: slice) -> list[dict[str, str]]:
+        """The cells of a chunk; empty ones without columns."""
+        if not self.cells:
+            return [{} for _ in self.noted[chunk]]
+        labels = (column[chunk].to_list() for column in self.cells.values())
+        return [dict(zip(self.cells, cell, strict=True)) for cell in zip(*labels, strict=True)]
+
+
+_NUMBERS = ("value", "se", "ci_low", "ci_high", "level", "df", "rows", "weight", "share", "max_error")
+"""The fields of a result that are numbers of its cell, in the order in which results are created."""
 
 
 def _with_none(numbers: list[float]) -> list[float | None]:
