@@ -105,9 +105,15 @@ def printable_json(text: str) -> str:
     """JSON in which characters that could steer a terminal or a log are escaped; it holds the same values."""
     text = text.replace("##", "#\\u0023")
     chunks = (text[start : start + _CHUNK] for start in range(0, len(text), _CHUNK))
-    if all(chunk.replace("\n", "").isprintable() for chunk in chunks):
+    if all(map(_is_printable_json, chunks)):
         return text
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+
+
+def _is_printable_json(text: str) -> bool:
+    # In JSON all other control characters of ASCII are escaped, except for line ends between values.
+    is_ascii = text.isascii() and "\x7f" not in text
+    return is_ascii or text.replace("\n", "").isprintable()
 
 
 def line_of_log(text: str) -> str:

@@ -1,9 +1,13 @@
 """Counts, lists and choices in messages."""
 
 import csv
+import json
 import random
 
-from losscli.text import counted, either, enumerated, join_names, not_one_of, split_names
+import pytest
+
+from losscli import text as text_module
+from losscli.text import counted, either, enumerated, join_names, not_one_of, printable_json, split_names
 
 
 def test_counts_are_in_the_singular_and_plural():
@@ -36,3 +40,15 @@ def test_names_are_joined_and_split_whatever_they_hold():
 
 def test_a_choice_has_an_or_before_its_last_word():
     assert [either(names) for names in ("a", "ab", "abc")] == ["a", "a or b", "a, b or c"]
+
+
+@pytest.mark.parametrize(
+    "written", ["é\u2028", "\x7f", "\x85", "##[error]", "\x1b", "日本", "\ud7ff\ufdd0", "a\tb"]
+)
+def test_json_has_no_character_that_steers_a_log(written, monkeypatch):
+    monkeypatch.setattr(text_module, "_CHUNK", 4)
+    values = {"name": f"plain {written}", "list": [1.5, None]}
+    escaped = printable_json(json.dumps(values, indent=2, ensure_ascii=False))
+    assert json.loads(escaped) == values
+    assert escaped.replace("\n", "").isprintable()
+    assert "##" not in escaped

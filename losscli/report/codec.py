@@ -26,6 +26,7 @@ _SAVE = "losscli evaluate ... -o report.json"
 _AGAIN = "save it again"
 _INFINITE = ("inf", "-inf")
 _Decoded = TypeVar("_Decoded")
+_encode = msgspec.json.Encoder().encode
 
 
 class Record(Struct, frozen=True, kw_only=True):
@@ -72,15 +73,20 @@ def encode(report: Whole, first: Sequence[str] = ()) -> bytes:
 
 
 def _encoded(records: Sequence[Record]) -> msgspec.Raw:
-    """The JSON array of records, encoded chunk by chunk: there may be a million."""
-    chunks, remaining = list[bytes](), iter(records)
-    while chunk := [*islice(remaining, _CHUNK)]:
-        plain = msgspec.to_builtins(chunk)
-        for record, plain_record in zip(chunk, plain, strict=True):
-            plain_record["params"] = _written(record.params)
-            plain_record |= {derived: getattr(record, derived) for derived in record.derived}
-        chunks.append(msgspec.json.encode(plain)[1:-1])
+    """The JSON array of records, joined chunk by chunk: there may be a million."""
+    chunks, texts = list[bytes](), map(_encoded_record, records)
+    while chunk := b",".join(islice(texts, _CHUNK)):
+        chunks.append(chunk)
     return msgspec.Raw(b"[%b]" % b",".join(chunks))
+
+
+def _encoded_record(record: Record) -> bytes:
+    """The JSON object of a record, with its derived properties at the end."""
+    text = _encode(_written(record))
+    if not record.derived:
+        return text
+    derived = _encode({name: getattr(record, name) for name in record.derived})
+    return b"%b,%b" % (text[:-1], derived[1:])
 
 
 def decode(text: str | bytes, kind: type[_Whole]) -> _Whole:
@@ -147,10 +153,13 @@ def _unknown_schema(header: _Header) -> DataError:
 # JSON cannot represent infinity, which parameters may have.
 
 
-def _written(params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
-    return {name: str(v) if isinstance(v, float) and math.isinf(v) else v for name, v in params.items()}
+def _written(record: _Record) -> _Record:
+    """The record with infinite parameters as text."""
+    infinite = {name: str(v) for name, v in record.params.items() if isinstance(v, float) and math.isinf(v)}
+    return replace(record, params={**record.params, **infinite}) if infinite else record
 
 
 def _read(record: _Record) -> _Record:
+    """The record with infinite parameters as numbers."""
     infinite = {name: float(v) for name, v in record.params.items() if isinstance(v, str) and v in _INFINITE}
     return replace(record, params={**record.params, **infinite}) if infinite else record

@@ -530,7 +530,7 @@ class Report(Whole, frozen=True):
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON types, stable within a schema version."""
-        plain: dict[str, Any] = msgspec.json.decode(self.to_json(indent=None))
+        plain: dict[str, Any] = msgspec.json.decode(codec.encode(self, _FIRST))
         return plain
 
     def to_json(self, indent: int | None = 2) -> str:
