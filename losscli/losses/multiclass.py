@@ -128,9 +128,7 @@ def multiclass_brier(batch: Multiclass, *, scale_by_half: bool | None = False) -
 
     Brier (1950), doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2
     """
-    # For the true class the complement has the digits that p - 1 loses.
-    gap = batch.xp.where(batch.target == 1, batch.complement, batch.probability - batch.target)
-    distance = batch.xp.sum(gap * gap, axis=1)
+    distance = batch.xp.sum(batch.gap * batch.gap, axis=1)
     halved = batch.classes == 2 if scale_by_half is None else scale_by_half
     return distance / 2 if halved else distance
 

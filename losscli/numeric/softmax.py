@@ -140,14 +140,28 @@ def log_softmax_at(xp: Namespace, logits: Array, code: Array) -> Array:
 
 
 def pick(xp: Namespace, values: Array, code: Array) -> Array:
-    """The value (n,) of each row's class from values (n, classes).
+    """The value (n,) of each row's class from values (n, classes)."""
+    flat, places = _flat(xp, values, code)
+    return flat.take(places)
 
-    It uses flat indices, five times as fast as take_along_axis.
+
+def with_own(xp: Namespace, values: Array, code: Array, own: Array) -> Array:
+    """A copy of values (n, classes) in which the value of each row's class is `own` (n,)."""
+    result = values.copy(order="K")
+    flat, places = _flat(xp, result, code)
+    flat[places] = own
+    return result
+
+
+def _flat(xp: Namespace, values: Array, code: Array) -> tuple[Array, Array]:
+    """Values (n, classes) in the order of their memory, and the place of each row's class among them (n,).
+
+    Such places are five times as fast as take_along_axis.
     """
     n, classes = values.shape
     if values.flags.f_contiguous:
-        return values.T.reshape(-1).take(code * n + xp.arange(n))
-    return values.reshape(-1).take(xp.arange(0, n * classes, classes) + code)
+        return values.T.reshape(-1), code * n + xp.arange(n)
+    return values.reshape(-1), xp.arange(0, n * classes, classes) + code
 
 
 def row_maxima(xp: Namespace, values: Array) -> tuple[Array, Array]:

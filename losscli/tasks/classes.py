@@ -6,7 +6,14 @@ from typing import ClassVar, Literal, Self
 
 from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.cached import cached_property
-from losscli.numeric.softmax import log_softmax, log_softmax_at, logsumexp_running, pick, softmax
+from losscli.numeric.softmax import (
+    log_softmax,
+    log_softmax_at,
+    logsumexp_running,
+    pick,
+    softmax,
+    with_own,
+)
 from losscli.numeric.two_float import exact_sum
 from losscli.tasks.base import Batch
 from losscli.tasks.binary import Bernoulli, Outcomes, outcomes
@@ -36,7 +43,7 @@ class Multiclass(Batch, frozen=True):
     def place(self) -> Array:
         """The probability of the true class; for soft targets its expectation."""
         if self.code is not None:
-            return self.pick(self.probability)
+            return self.probability_true
         return self.xp.sum(self.target * self.probability, axis=1)
 
     @property
@@ -57,6 +64,25 @@ class Multiclass(Batch, frozen=True):
         if self.link == "logit":
             return self._softmax[1]
         return 1.0 - self.prediction if self.link == "probability" else -self.xp.expm1(self.prediction)
+
+    @cached_property
+    def probability_true(self) -> Array:
+        """Probability of the true class (n,); targets must be labels."""
+        return self.pick(self.probability)
+
+    @cached_property
+    def gap(self) -> Array:
+        """The distance of each probability from the target (n, classes), with either sign.
+
+        For the true class the complement has the digits that p - 1 loses.
+        """
+        if self.code is None:
+            return self.xp.where(self.target == 1, self.complement, self.probability - self.target)
+        if self.link == "probability":
+            missing = 1.0 - self.probability_true
+        else:
+            missing = self.pick(self.complement)
+        return with_own(self.xp, self.probability, self.code, missing)
 
     @cached_property
     def _softmax(self) -> tuple[Array, Array]:
@@ -87,7 +113,7 @@ class Multiclass(Batch, frozen=True):
     def log_prob_true(self) -> Array:
         """Log-probability of the true class (n,); for soft targets its expectation."""
         if self.code is not None and self.link == "probability":
-            return self.xp.log(self.xp.maximum(self.pick(self.prediction), self.eps))
+            return self.xp.log(self.xp.maximum(self.probability_true, self.eps))
         if self.code is not None and self.link == "logit" and "log_prob" not in vars(self):
             return log_softmax_at(self.xp, self.prediction, self.code)
         return self.expect(self.log_prob)
