@@ -78,10 +78,7 @@ class Multiclass(Batch, frozen=True):
         """
         if self.code is None:
             return self.xp.where(self.target == 1, self.complement, self.probability - self.target)
-        if self.link == "probability":
-            missing = 1.0 - self.probability_true
-        else:
-            missing = self.pick(self.complement)
+        missing = 1.0 - self.probability_true if self.link == "probability" else self.pick(self.complement)
         return with_own(self.xp, self.probability, self.code, missing)
 
     @cached_property
