@@ -221,7 +221,7 @@ def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
 def _with_targets(keyed: Keyed, held: Held, seen: Seen, frame: pl.DataFrame) -> pl.DataFrame:
     """Predictions with the targets of equal keys, which are recorded as seen, and whether there is one."""
     found = held.add_to(frame, frame[keyed.keys("p:")], TARGET_ROW, seen)
-    return found.with_columns((found[TARGET_ROW] >= 0).alias(MATCHED))
+    return found.hstack([(found[TARGET_ROW] >= 0).alias(MATCHED)])
 
 
 def _no_match(keyed: Keyed, rows: int, tallies: dict[Finding, Tally]) -> None:

@@ -6,7 +6,7 @@ An index never changes once it is made, so that several threads can find keys in
 from __future__ import annotations
 
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -169,8 +169,8 @@ def _rows_type(rows: int) -> type[np.integer]:
 
 def _extremes(numbers: pl.Series) -> tuple[int, int]:
     """The minimum and maximum of whole numbers, of which there is at least one."""
-    column = pl.col(numbers.name)
-    low, high = numbers.to_frame().select(column.min().alias("low"), column.max().alias("high")).row(0)
+    low: Any = numbers.min()
+    high: Any = numbers.max()
     return low, high
 
 
@@ -257,5 +257,5 @@ def _alike(keys: pl.DataFrame, rows: Array, others: pl.DataFrame, at: Array) -> 
     """Whether the keys of some rows (n,) are those of other rows `at` (n,)."""
     alike: Array = np.ones(len(rows), dtype=bool)
     for own, other in zip(keys, others, strict=True):
-        alike &= (own.gather(rows) == other.gather(at)).to_numpy()
+        alike &= (own[rows] == other[at]).to_numpy()
     return alike

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -149,7 +150,7 @@ def keys_of(labels: Sequence[pl.Series]) -> pl.DataFrame:
 
 def as_text(keys: pl.DataFrame) -> pl.DataFrame:
     """Keys of slices as the report shows them: those of whole numbers are numbers until then."""
-    return keys.cast(pl.String)
+    return pl.DataFrame([each.cast(pl.String) for each in keys])
 
 
 def _labels(frame: pl.DataFrame, column: str, bins: Bins) -> tuple[Array, pl.Series]:
@@ -241,6 +242,19 @@ def bin_labels(edges: tuple[float, ...]) -> list[str]:
 
 def natural_order(keys: pl.DataFrame) -> Array:
     """The places (c,) of keys in natural order: numbers by value, then text, then missing."""
+    if keys.height <= _FEW_KEYS:
+        return _order_of_few((*keys.iter_rows(),), keys.width)
+    return _natural_order(keys)
+
+
+@lru_cache
+def _order_of_few(keys: tuple[Key, ...], width: int) -> Array:
+    """As `natural_order`, once for all reports with the same slices."""
+    schema = {str(number): pl.String for number in range(width)}
+    return _natural_order(pl.DataFrame(keys, schema, orient="row"))
+
+
+def _natural_order(keys: pl.DataFrame) -> Array:
     by = list[pl.Expr]()
     for name in keys.columns:
         text, number = pl.col(name), pl.col(name).cast(pl.Float64, strict=False)
@@ -287,6 +301,10 @@ def starts_of(keys: pl.Series, before: Any = None) -> Array:
 
     `before` is the key of the row before the first, None if there is none.
     """
-    changed = keys.ne_missing(keys.shift(1)).to_numpy().copy()
+    if keys.dtype.is_integer() and not keys.null_count():
+        values = joined(keys)
+        changed = np.append(True, values[1:] != values[:-1])[: len(keys)]
+    else:
+        changed = keys.ne_missing(keys.shift(1)).to_numpy().copy()
     changed[:1] = keys.head(1).to_list() != [before]
     return np.flatnonzero(changed)
