@@ -25,8 +25,9 @@ from losscli.render import (
     text_of,
 )
 from losscli.render.digits import estimate
-from losscli.render.formats import printed_formats
+from losscli.render.formats import markdown, printed_formats
 from losscli.render.formats.table import fold
+from losscli.render.tables import Column, Document, Table
 from losscli.report.findings import Note
 from losscli.report.model import Report, Result, Verdict
 
@@ -156,6 +157,15 @@ def terminal(report, width, cells=None, **options):
     console = Console(file=io.StringIO(), width=width, **options)
     print_tables(report, console, cells)
     return console.file.getvalue()
+
+
+def test_markdown_escapes_each_cell_alone():
+    cells = ("_a", "b_", "GH-", "1", "#", "2", "http:", "//", "", "a_b", "@", "me", "www.c")
+    table = Table("t", (Column("name", cells, "name"),))
+    lines = markdown.text(Document((table,))).splitlines()
+    escaped = [r"\_a", r"b\_", *cells[2:-1], "`www.`c"]
+    assert lines[4:] == [f"| {cell} |" for cell in escaped]
+    assert markdown.text(Document((Table("t", (Column("name", (), "name"),)),))).splitlines() == lines[:4]
 
 
 @pytest.mark.parametrize(("name", "expected"), [("table", TABLE), ("markdown", MARKDOWN), ("csv", CSV)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from losscli.render.formats import Layout
-from losscli.render.tables import Document, Table
+from losscli.render.tables import Column, Document, Table
 
 _MARKUP = re.compile(r"[\\`*\[\]<>|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _LINKS = re.compile(r"@(?=\w)|#(?=\d)|\bGH-(?=\d)|\b[a-z]+:(?=//)|\b(?:mailto|xmpp):|\bwww\.", re.IGNORECASE)
@@ -28,11 +28,16 @@ def _table(table: Table) -> str:
     rows = [
         [_escaped(column.heading) for column in columns],
         ["---:" if column.kind == "number" else ":---" for column in columns],
-        *(map(_escaped, row) for row in zip(*(column.cells for column in columns), strict=True)),
+        *zip(*map(_cells, columns), strict=True),
     ]
-    lines = "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    lines = "".join([f"| {' | '.join(row)} |\n" for row in rows])
     below = "".join(f"\n{_line(line)}\n" for line in table.below)
     return f"### {_escaped(table.title)}\n\n{lines}{below}"
+
+
+def _cells(column: Column) -> list[str]:
+    """The escaped cells of a column, which hold no line ends: one search in all of them is faster."""
+    return _escaped("\n".join(column.cells)).split("\n") if column.cells else []
 
 
 def _escaped(text: str) -> str:
