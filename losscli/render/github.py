@@ -6,6 +6,7 @@ from losscli.render.formats import markdown
 from losscli.render.naming import plain
 from losscli.render.sections import document
 from losscli.render.sections.verdicts import judgement, worst_first
+from losscli.render.tables import Document
 from losscli.report.model import Report
 from losscli.text import line_of_log
 
@@ -21,11 +22,23 @@ _SHORTER = (None, 1000, 100, 10, 1, 0)
 def summary(report: Report, max_bytes: int = SUMMARY_BYTES, cells: int | None = None) -> str:
     """The report as Markdown of fewer than `max_bytes` bytes; only with the worst cells if it is longer."""
     full = document(report).detailed().first(cells)
+    too_long = None
     for max_cells in _SHORTER:
-        text = markdown.text(full.first(max_cells, "a JSON report has all"))
-        if len(text.encode()) < max_bytes:
-            return text
+        shorter = full.first(max_cells, "a JSON report has all")
+        if shorter == too_long:  # no table has more cells
+            continue
+        if _min_length(shorter) < max_bytes:
+            text = markdown.text(shorter)
+            if len(text.encode()) < max_bytes:
+                return text
+        too_long = shorter
     return ""
+
+
+def _min_length(document: Document) -> int:
+    """The number of characters in all cells, which is known before they are laid out."""
+    columns = (column for table in document.tables for column in table.columns if column.kind != "drawing")
+    return sum(len(cell) for column in columns for cell in column.cells)
 
 
 def commands(report: Report) -> str:

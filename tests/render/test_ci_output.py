@@ -117,6 +117,19 @@ def test_a_short_summary_is_the_whole_report():
     assert github.summary(REPORT, max_bytes=10) == ""
 
 
+def test_a_summary_is_laid_out_once_for_each_length(monkeypatch):
+    # A table of overall results has no cells to leave out, so that its shorter forms are the same.
+    laid_out = []
+    markdown = github.markdown.text
+    monkeypatch.setattr(
+        github.markdown, "text", lambda document: laid_out.append(document) or markdown(document)
+    )
+    report = Report(tuple(replace(RESULTS[0], label=f"loss {place}") for place in range(20)))
+    room = len(render(report, "markdown").encode())
+    assert github.summary(report, room) == ""
+    assert len(laid_out) == 1
+
+
 def test_the_minimum_detectable_difference():
     # (1.959964 + 0.841621) sqrt(2) se: Cohen (1988), Statistical Power Analysis, two groups of one size.
     assert RESULTS[0].minimum_detectable == pytest.approx(2.801585 * 2**0.5 * 0.5, rel=1e-6)
