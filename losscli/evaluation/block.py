@@ -26,7 +26,7 @@ from losscli.text import param_text
 
 def match(block: Block) -> None:
     """Report or drop predictions without a target."""
-    if MATCHED not in block.frame.columns:
+    if MATCHED not in block.frame.columns or block.frame[MATCHED].all():
         return
     roles = block.roles
     unmatched = ~block.frame[MATCHED].to_numpy()
