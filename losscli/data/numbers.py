@@ -173,7 +173,10 @@ def shows(sample: pl.DataFrame, spelling: Spelling) -> dict[str, Shows]:
     Digits after a leading zero are text, since 007 and 7 may be two names.
     """
     plain_columns = _plain(sample) if spelling == Spelling() else {}
-    others = sample.drop(list(plain_columns))
+    names = [name for name in sample.columns if name not in plain_columns]
+    if not names:
+        return plain_columns
+    others = sample[names]
     tested = _tested(others, lambda name: _tests(name, spelling))
     return plain_columns | {
         name: _shown(others[name], spelling, *results) for name, results in tested.items()
