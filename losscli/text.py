@@ -126,7 +126,7 @@ def line_of_log(text: str) -> str:
     text = printable(text)
     if "##" in text:
         text = _MARKS.sub(r"##\\", text)
-    return f"\\{text}" if text.lstrip().startswith("::") else text
+    return f"\\{text}" if "::" in text and text.lstrip().startswith("::") else text
 
 
 def readable(path: str) -> str:
@@ -140,8 +140,11 @@ _QUERY = re.compile(r"(\bhttps?:/[^\s?'\"]*\?|\b\w[\w+.-]+:/[^\s?'\"]*\?(?=[^\s'
 _MARKS = re.compile(r"##(?=\w*\[)")
 
 
+_SIGNS = re.compile(r'[",=\[\]]')
+
+
 def _quoted(name: str) -> str:
     plain = name.isprintable() and name == name.strip() and name not in ("", "*")
-    if plain and not set(name) & set('",=[]'):
+    if plain and not _SIGNS.search(name):
         return name
     return json.dumps(name, ensure_ascii=not name.isprintable())

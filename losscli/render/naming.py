@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from losscli.errors import UsageError
 from losscli.report.codec import Record
-from losscli.report.model import Report, Result
+from losscli.report.model import Report, Result, representatives
 from losscli.text import near, param_text, printable
 
 
@@ -34,7 +34,7 @@ def loss_label(result: Record) -> str:
 
 def losses_of(report: Report) -> dict[str, str]:
     """The losses of a report: the label that the user gave each one, with its name in the catalog."""
-    entries = (*report.results, *report.comparisons, *report.segments)
+    entries = (*representatives(report.results), *report.comparisons, *report.segments)
     return {loss_label(entry): entry.loss for entry in entries}
 
 

@@ -179,6 +179,26 @@ class Columns(_LazyResults):
                     max_error=error,
                 )
 
+    def with_notes(self) -> Columns:
+        """The results that have notes, in the same order."""
+        return self.in_order([index for index, noted in enumerate(self.noted.tolist()) if self.notes[noted]])
+
+    def to_frame(self, schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+        """The results as a frame with these columns, those of `Report.to_frame`."""
+        import polars as pl
+
+        notes = pl.Series([_notes_text(each) for each in self.notes], dtype=pl.String)
+        columns = {f"cell.{name}": labels for name, labels in self.cells.items()}
+        columns |= {name: pl.Series(array, nan_to_null=True) for name, array in self.numbers.items()}
+        columns |= {"cell": pl.Series(map(cell_name, self._cells(slice(None)))), "notes": notes[self.noted]}
+        same = _flat(self.common)
+        return pl.select(
+            columns[name].cast(type_).alias(name)
+            if name in columns
+            else pl.lit(same.get(name), type_).alias(name)
+            for name, type_ in schema.items()
+        )
+
     def _cells(self, chunk: slice) -> list[dict[str, str]]:
         """The cells of a chunk; empty ones without columns."""
         if not self.cells:
@@ -226,9 +246,31 @@ _CHUNK = 1 << 12
 """The number of results that are created at once."""
 
 
+def _parts(results: Sequence[Result]) -> Sequence[Sequence[Result]]:
+    """The parts of results, of which those of slices are `Columns`."""
+    return results.parts if isinstance(results, Results) else (results,)
+
+
+def _columns_of(part: Sequence[Result]) -> Iterable[str]:
+    """The columns of the cells of a part, possibly several times."""
+    return part.cells if isinstance(part, Columns) else chain.from_iterable(each.cell for each in part)
+
+
+def with_notes(results: Sequence[Result]) -> Iterator[Result]:
+    """The results that have notes; of slices no others are created."""
+    for part in _parts(results):
+        yield from part.with_notes() if isinstance(part, Columns) else (each for each in part if each.notes)
+
+
+def representatives(results: Sequence[Result]) -> Iterator[Result]:
+    """Results of all losses and models, in their order: of the slices of a loss only one, without values."""
+    for part in _parts(results):
+        yield from (part.common,) if isinstance(part, Columns) else part
+
+
 def _by_columns(results: Sequence[Result], columns: Collection[str]) -> Iterator[Result]:
     """The results of the cells of these columns, in any order; () for the overall results."""
-    for part in results.parts if isinstance(results, Results) else (results,):
+    for part in _parts(results):
         if not isinstance(part, Columns) or part.cells.keys() == {*columns}:
             yield from (result for result in part if result.cell.keys() == {*columns})
 
@@ -461,7 +503,7 @@ class Report(Whole, frozen=True):
         for result in in_cell:
             if result.loss == loss:
                 return result
-        known = dict.fromkeys(result.label or result.loss for result in self.results)
+        known = dict.fromkeys(result.label or result.loss for result in representatives(self.results))
         raise KeyError(f"no result of {name!r} in cell {wanted}; losses: {', '.join(known)}")
 
     @property
@@ -489,12 +531,15 @@ class Report(Whole, frozen=True):
         """
         import polars as pl  # few reports become a frame
 
-        columns = list(dict.fromkeys(column for result in self.results for column in result.cell))
         types = {"rows": pl.Int64, **dict.fromkeys(_TEXTS, pl.String)}
         schema = {name: types.get(name, pl.Float64) for name in Result.__struct_fields__}
-        schema |= {f"cell.{column}": pl.String for column in columns}
-        rows = [(*_flat(result), *map(result.cell.get, columns)) for result in self.results]
-        return pl.DataFrame(rows, schema, orient="row")
+        names = dict.fromkeys(name for part in _parts(self.results) for name in _columns_of(part))
+        schema |= {f"cell.{name}": pl.String for name in names}
+        frames = [
+            part.to_frame(schema) if isinstance(part, Columns) else pl.DataFrame([*map(_flat, part)], schema)
+            for part in _parts(self.results)
+        ]
+        return pl.concat(frames, rechunk=True)
 
     def __str__(self) -> str:
         return _render().text_of(self)
@@ -553,11 +598,15 @@ class Report(Whole, frozen=True):
         return codec.decode(text, cls)
 
 
-def _flat(result: Result) -> Iterable[object]:
-    """The fields of a result, with text for those that hold several values."""
-    params = _params_name(result.params)
-    notes = "; ".join(map(str, result.notes))
-    return (asdict(result) | {"params": params, "cell": cell_name(result.cell), "notes": notes}).values()
+def _flat(result: Result) -> dict[str, object]:
+    """The row of a result in a frame."""
+    params, notes = _params_name(result.params), _notes_text(result.notes)
+    cells = {f"cell.{column}": label for column, label in result.cell.items()}
+    return asdict(result) | {"params": params, "cell": cell_name(result.cell), "notes": notes} | cells
+
+
+def _notes_text(notes: Iterable[Note]) -> str:
+    return "; ".join(map(str, notes))
 
 
 class Renderers(Protocol):
@@ -598,7 +647,7 @@ def _render() -> Renderers:
 
 def cell_name(cell: Mapping[str, str]) -> str:
     """A cell as a gate writes it: 'region=eu,class=cat'.  Ambiguous names are quoted as in JSON."""
-    return ",".join(f"{_quoted(column)}={_quoted(value)}" for column, value in cell.items())
+    return ",".join([f"{_quoted(column)}={_quoted(value)}" for column, value in cell.items()])
 
 
 def result_name(result: Record) -> str:

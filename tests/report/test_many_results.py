@@ -12,7 +12,7 @@ from msgspec.structs import replace
 import losscli
 from losscli import Report, gates
 from losscli.report import codec, model
-from losscli.report.model import Columns, Results
+from losscli.report.model import Columns, Results, representatives, with_notes
 
 SLICES = 23
 ROWS = 300
@@ -71,6 +71,39 @@ def test_a_report_of_slices_is_that_of_made_results(report):
     assert report.to_frame().equals(made.to_frame())
     assert Report.from_json(report.to_json()) == report
     assert pickle.loads(pickle.dumps(report)) == report
+
+
+def test_results_with_notes_are_those_of_made_results(report):
+    made = (*report.results,)
+    noted = [*with_notes(report.results)]
+    assert noted == [*with_notes(made)] == [each for each in made if each.notes]
+    assert {each.cell.get("region") for each in noted} >= {"alone"}
+    assert len(noted) < len(made)
+
+
+def test_representatives_are_of_all_losses_in_order(report):
+    few, made = [*representatives(report.results)], [*representatives((*report.results,))]
+    assert len(few) == 6
+    assert [*dict.fromkeys(each.label for each in few)] == [*dict.fromkeys(each.label for each in made)]
+
+
+def test_a_frame_has_the_columns_of_all_cells(report):
+    frame = report.to_frame()
+    assert frame.columns[-2:] == ["cell.region", "cell.kind"]
+    alone = frame.row(
+        by_predicate=(pl.col("cell") == "region=alone") & (pl.col("label") == "mae"), named=True
+    )
+    assert (alone["cell.region"], alone["cell.kind"], alone["rows"], alone["se"]) == ("alone", None, 1, None)
+    assert alone["notes"]
+    empty = Columns(
+        report.results.parts[1].common,
+        {"city": pl.Series([], dtype=pl.String)},
+        {name: array[:0] for name, array in report.results.parts[1].numbers.items()},
+        report.results.parts[1].noted[:0],
+        ((),),
+    )
+    assert Report(Results([empty])).to_frame().schema.names()[-1] == "cell.city"
+    assert Report(()).to_frame().height == 0
 
 
 def test_a_cell_is_found_by_its_columns(report):

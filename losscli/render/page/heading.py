@@ -9,7 +9,7 @@ from losscli.render.digits import Precision, span
 from losscli.render.markup import text
 from losscli.render.naming import joined, loss_label, plain, visible
 from losscli.render.sections.verdicts import judgement, worst_first
-from losscli.report.model import Report, Result, Verdict
+from losscli.report.model import Report, Result, Verdict, representatives
 from losscli.text import counted
 
 TILES = 6
@@ -54,7 +54,7 @@ def subject(report: Report) -> str:
 def _facts(report: Report) -> str:
     counts = [result.rows for result in report.overall]
     rows = max(counts, default=0)
-    losses = list(dict.fromkeys(map(loss_label, report.results)))
+    losses = list(dict.fromkeys(map(loss_label, representatives(report.results))))
     facts = [f"{rows:,} {report.unit.removesuffix('s') if rows == 1 else report.unit}"] if rows else []
     facts += [joined([loss[:60] for loss in losses], 4)] if losses else []
     facts += [f"losscli {report.losscli}"] if report.losscli else []

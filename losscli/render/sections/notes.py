@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from losscli.render.naming import joined, label, loss_label, plain, visible
-from losscli.report.model import Comparison, Report, Result, cell_name
+from losscli.report.model import Comparison, Report, Result, cell_name, representatives, with_notes
 
 NAMED = 2
 """The number of cells that a note names if it applies to more than two others."""
@@ -14,21 +14,25 @@ _PLURALS = {"class": "classes", "label": "labels", "output": "outputs"}
 
 def notes(report: Report) -> list[str]:
     """The notes of results and comparisons, then those of the whole report."""
-    results = [(label(result), result) for result in report.results]
-    differences = [
-        (plain(f"{loss_label(comparison)} [{comparison.b} - {comparison.a}]"), comparison)
-        for comparison in report.comparisons
-    ]
-    return [*_grouped(results), *_grouped(differences), *(plain(note.text) for note in report.findings)]
+    losses = set(map(label, representatives(report.results)))
+    results = ((label(result), result) for result in with_notes(report.results))
+    pairs = set(map(_pair, report.comparisons))
+    differences = ((_pair(each), each) for each in report.comparisons if each.notes)
+    lines = [*_grouped(results, len(losses)), *_grouped(differences, len(pairs))]
+    return [*lines, *(plain(note.text) for note in report.findings)]
 
 
-def _grouped(entries: Sequence[tuple[str, Result | Comparison]]) -> list[str]:
-    """One line for each note and set of cells that share it."""
+def _pair(comparison: Comparison) -> str:
+    """The name of a loss and its pair of models."""
+    return plain(f"{loss_label(comparison)} [{comparison.b} - {comparison.a}]")
+
+
+def _grouped(entries: Iterable[tuple[str, Result | Comparison]], count: int) -> list[str]:
+    """One line for each note and set of cells that share it; entries have `count` different names."""
     about: dict[str, dict[str, list[Mapping[str, str]]]] = {}
     for name, entry in entries:
         for note in entry.notes:
             about.setdefault(plain(note.text), {}).setdefault(name, []).append(entry.cell)
-    count = len({name for name, _ in entries})
     lines = []
     for text, cells_of in about.items():
         losses_of: dict[str, list[str]] = {}
