@@ -83,6 +83,17 @@ def test_names_that_would_be_one_are_said():
     ]
 
 
+def test_numbers_at_the_end_of_names_are_the_first_free_ones():
+    cells = ["x y", "x_y_2", "x:y", "x_y", "x_y_3"]
+    assert dict(zip(cells, names(*(result({"a": cell}) for cell in cells)), strict=True)) == {
+        "x y": "mae/a/x_y",
+        "x:y": "mae/a/x_y_2",
+        "x_y": "mae/a/x_y_3",
+        "x_y_2": "mae/a/x_y_2_2",
+        "x_y_3": "mae/a/x_y_3_2",
+    }
+
+
 def test_a_name_is_of_the_same_result_whatever_its_value():
     worst_first = [result({"a": "x_y"}), result({"a": "x y"}), result({"a": "x:y"})]
     found = [

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TypeAlias
 
 from msgspec import Struct
 
 from losscli.render.formats import Data
 from losscli.render.naming import loss_label
-from losscli.report.model import Report, cell_name, result_name
+from losscli.report.model import Comparison, Report, Result, Segment, cell_name, result_name
 from losscli.text import printable_json
 
 LONGEST = 250
@@ -29,13 +31,25 @@ _ROOM = 8
 """Characters reserved for a number at the end of a name."""
 
 
-class Metric(Struct, frozen=True):
-    """A value with its name; `result` is its name in a gate, `taken` the name that another metric has."""
+Entry: TypeAlias = Result | Segment | Comparison
+
+
+class Metric(Struct, frozen=True, gc=False):
+    """An entry of a report with its name; `taken` is the name that another metric has."""
 
     name: str
-    result: str
-    value: float | None
+    entry: Entry
     taken: str = ""
+
+    @property
+    def value(self) -> float | None:
+        """Its value; that of a comparison is the difference."""
+        return self.entry.difference if isinstance(self.entry, Comparison) else self.entry.value
+
+    @property
+    def result(self) -> str:
+        """Its name in a gate."""
+        return _gate_name(self.entry)
 
 
 def text(report: Report) -> str:
@@ -55,52 +69,53 @@ def notes(report: Report) -> list[str]:
 
 def metrics(report: Report) -> list[Metric]:
     """The results, then the segments and the comparisons, each with a unique name."""
-    values, names = list(_values(report)), dict[str, int]()
-    # Numbers are assigned in the order of the names in gates, which is the same in each run; that of the
-    # results depends on their values.
-    for index in sorted(range(len(values)), key=lambda index: values[index][1]):
-        prefix = name = values[index][0][:LONGEST]
-        number = 1
-        while name in names:
-            number += 1
-            name = f"{prefix[: LONGEST - _ROOM]}_{number}"
-        names[name] = index
-    name_of = {index: name for name, index in names.items()}
+    entries: list[Entry] = [*report.results, *report.segments, *report.comparisons]
+    names = [_name(entry)[:LONGEST] for entry in entries]
+    if len(set(names)) == len(names):
+        return list(map(Metric, names, entries))
+    unique = _numbered(names, list(map(_gate_name, entries)))
     return [
-        Metric(name_of[index], result, value, "" if name_of[index] == name[:LONGEST] else name[:LONGEST])
-        for index, (name, result, value) in enumerate(values)
+        Metric(name, entry, "" if name == taken else taken)
+        for name, entry, taken in zip(unique, entries, names, strict=True)
     ]
 
 
-def _values(report: Report) -> Iterator[tuple[str, str, float | None]]:
-    for result in report.results:
-        models = [] if result.model is None else [result.model]
-        name = _name([*models, loss_label(result)], result.cell)
-        yield name, _gate_name(result_name(result), result.cell), result.value
-    for segment in report.segments:
-        name = _name([loss_label(segment)], segment.cell)
-        yield name, _gate_name(result_name(segment), segment.cell), segment.value
-    for comparison in report.comparisons:
-        name = _name([f"{comparison.b}-{comparison.a}", loss_label(comparison)], comparison.cell)
-        yield (
-            name,
-            f"{_gate_name(result_name(comparison), comparison.cell)}: {comparison.b} - {comparison.a}",
-            comparison.difference,
-        )
+def _numbered(names: Sequence[str], gate_names: Sequence[str]) -> list[str]:
+    """The names, with a number at the end of those that are taken.
+
+    Numbers are assigned in the order of the names in gates, which is the same in each run; that of the
+    results depends on their values.
+    """
+    indices, numbers = dict[str, int](), dict.fromkeys(names, 1)
+    for index in sorted(range(len(names)), key=gate_names.__getitem__):
+        name = taken = names[index]
+        while name in indices:
+            numbers[taken] += 1  # all lower numbers are taken too
+            name = f"{taken[: LONGEST - _ROOM]}_{numbers[taken]}"
+        indices[name] = index
+    return sorted(indices, key=indices.__getitem__)
 
 
-def _gate_name(name: str, cell: Mapping[str, str]) -> str:
-    return f"{name}[{cell_name(cell)}]" if cell else name
+def _gate_name(entry: Entry) -> str:
+    name = f"{result_name(entry)}[{cell_name(entry.cell)}]" if entry.cell else result_name(entry)
+    return f"{name}: {entry.b} - {entry.a}" if isinstance(entry, Comparison) else name
 
 
-def _name(parts: list[str], cell: Mapping[str, str]) -> str:
+def _name(entry: Entry) -> str:
     """A name from its parts; crossed columns are one part, and so are their values."""
-    cell_parts = [".".join(cell), ".".join(cell.values())] if cell else [OVERALL]
-    if cell and cell_parts[0] == OVERALL:
+    cell_parts = [".".join(entry.cell), ".".join(entry.cell.values())] if entry.cell else [OVERALL]
+    if entry.cell and cell_parts[0] == OVERALL:
         cell_parts[0] += "_"  # or the name of the overall result would be a folder
-    return "/".join(map(_part, [*parts, *cell_parts]))
+    return "/".join(map(_part, [*_models(entry), loss_label(entry), *cell_parts]))
 
 
+def _models(entry: Entry) -> list[str]:
+    if isinstance(entry, Comparison):
+        return [f"{entry.b}-{entry.a}"]
+    return [entry.model] if isinstance(entry, Result) and entry.model is not None else []
+
+
+@lru_cache(1 << 10)
 def _part(text: str) -> str:
     """A part of a name: not '.', '..' or empty."""
     for sign, word in _BINS:
