@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from itertools import chain
+from typing import Any, TypeAlias
+
+from msgspec.structs import asdict
 
 from losscli.render.formats import Data
 from losscli.report.codec import Record
-from losscli.report.model import Comparison, Placing, Report, Result, Segment, cell_name
+from losscli.report.model import Comparison, Placing, Report, Result, Segment, cell_name, representatives
 from losscli.text import line_of_log
 
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -22,29 +25,30 @@ PLACED = Placing.__struct_fields__
 """The columns of a leaderboard."""
 SEGMENTS = Segment.__struct_fields__
 """The columns of weak segments."""
+Row: TypeAlias = Sequence[str | float | None]
+"""The fields of a line: text, and numbers, which are written with every digit."""
 _OF_ALL = ("loss", "label", "params", "cell", "value", "higher_is_better", "rows", "weight")
 """The columns of weak segments that the overall result has too; the others describe the difference."""
 
 
 def text(report: Report) -> str:
     """A header, then one line per result or comparison; an undefined value is empty."""
-    of_models = bool(report.comparisons) and all(result.model is not None for result in report.results)
-    rows: Sequence[Record | Placing] = report.comparisons if of_models else report.results
-    columns = COMPARED if of_models else COLUMNS
     if report.is_search:
         return _lines([SEGMENTS, *_of_search(report)])
     if report.board:
-        rows, columns = report.board, PLACED
-    return _lines([columns, *(_row(row, columns) for row in rows)])
+        return _lines(chain([PLACED], map(_row, report.board)))
+    results = report.results
+    if report.comparisons and all(each.model is not None for each in representatives(results)):
+        return _lines(chain([COMPARED], map(_row, report.comparisons)))
+    return _lines(chain([COLUMNS], map(_row, results)))
 
 
-def _of_search(report: Report) -> Iterator[list[str]]:
+def _of_search(report: Report) -> Iterator[Row]:
     """The lines of a search: the overall results, with an empty cell, then the weak segments."""
     for result in report.results:
-        values = dict(zip(_OF_ALL, _row(result, _OF_ALL), strict=True))
-        yield [values.get(name, "") for name in SEGMENTS]
-    for segment in report.segments:
-        yield _row(segment, SEGMENTS)
+        values = dict(zip(COLUMNS, _row(result), strict=True))
+        yield [values[name] if name in _OF_ALL else None for name in SEGMENTS]
+    yield from map(_row, report.segments)
 
 
 def without_formulas(text: str) -> str:
@@ -65,24 +69,21 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _lines(rows: Iterable[Sequence[str]]) -> str:
+def _lines(rows: Iterable[Row]) -> str:
     """Rows as lines of CSV; one that begins with :: is quoted, since CI logs would read it as a command."""
     buffer = io.StringIO()
     unquoted = csv.writer(buffer, lineterminator="\n")
     quoted = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
     for row in rows:
-        (quoted if row[0].lstrip().startswith("::") else unquoted).writerow([*map(line_of_log, row)])
+        writer = quoted if str(row[0]).lstrip().startswith("::") else unquoted
+        writer.writerow([line_of_log(value) if isinstance(value, str) else value for value in row])
     return buffer.getvalue()
 
 
-def _row(result: Record | Placing, columns: tuple[str, ...]) -> list[str]:
-    return [_WRITERS.get(name, _text)(getattr(result, name)) for name in columns]
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else repr(value)  # repr: the shortest text of the same number
+def _row(record: Record | Placing) -> Row:
+    """The fields of a record."""
+    fields = asdict(record).items()
+    return [_WRITERS[name](value) if name in _WRITERS else value for name, value in fields]
 
 
 _WRITERS: Mapping[str, Callable[[Any], str]] = {
