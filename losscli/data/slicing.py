@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -22,7 +22,9 @@ _PLACE = "place"
 """The name of no column of keys, which are numbers."""
 _FEW_KEYS = 1 << 10
 """Up to so many keys are matched without a join, which waits for the threads of Polars that read ahead."""
-Labels = dict[tuple[str, "Bins"], tuple[Array, "pl.Series"]]
+Column = tuple[str, "Bins"]
+"""A column of the aligned stream, with how its values are put together."""
+Labels = dict[Column, tuple[Array, "pl.Series"]]
 """For columns of a frame in bins the label of each row (n,), as a position among the labels, and these."""
 Key = tuple[str, ...]
 """The values of a slice, one per column."""
@@ -35,6 +37,11 @@ class Slicing(Struct, frozen=True, rename={"bins": "edges"}):
 
     columns: tuple[str, ...]
     bins: tuple[Bins, ...]
+
+    @property
+    def parts(self) -> tuple[Column, ...]:
+        """The columns with their bins."""
+        return tuple(zip(self.columns, self.bins, strict=True))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -110,18 +117,19 @@ class Overlaps(Slicing, frozen=True):
 
     def of(self, frame: pl.DataFrame, known: Labels | None = None) -> tuple[Array, pl.DataFrame]:
         """As that of `Slicing`, with the bits of each slice as its only label."""
-        codes = np.zeros(frame.height, dtype=np.int64)
-        known = {} if known is None else known
-        cut = dict[Slicing, tuple[Array, dict[Key, int]]]()
+        labels = {part: _numbered(frame, *part) for part in self.parts}
+
+        @cache
+        def holds(part: Column, label: str) -> Array:
+            places, numbers = labels[part]
+            return places == numbers.get(label, -1)
+
+        codes = np.zeros(frame.height, dtype=np.min_scalar_type((1 << len(self.groups)) - 1))
         for bit, group in enumerate(self.groups):
             inside = np.zeros(frame.height, dtype=bool)
             for slicing, key in group:
-                if slicing not in cut:
-                    places, keys = slicing.of(frame, known)
-                    cut[slicing] = places, {each: place for place, each in enumerate(as_text(keys).rows())}
-                places, numbers = cut[slicing]
-                inside |= places == numbers.get(key, -1)
-            codes += inside.astype(np.int64) << bit
+                inside |= np.logical_and.reduce([*map(holds, slicing.parts, key)])
+            codes |= inside.astype(codes.dtype) << bit
         places, present = compressed(codes)
         return places, keys_of([pl.Series(present).cast(pl.String)])
 
@@ -174,6 +182,13 @@ def _labels(frame: pl.DataFrame, column: str, bins: Bins) -> tuple[Array, pl.Ser
         own, labels = distinct(labels)
         places = own[places]
     return places, labels
+
+
+def _numbered(frame: pl.DataFrame, column: str, bins: Bins) -> tuple[Array, dict[str, int]]:
+    """The label of each row (n,) as a number of the smallest type, and the number of each label."""
+    places, labels = _labels(frame, column, bins)
+    texts = labels.cast(pl.String).to_list()
+    return places.astype(np.min_scalar_type(-len(texts))), {text: number for number, text in enumerate(texts)}
 
 
 def _are_their_text(dtype: pl.DataType) -> bool:
