@@ -12,6 +12,8 @@ from losscli.numeric.two_float import _quotient, exact_sum, exp_pair, two_sum
 CHUNK_NUMBERS, CHUNK_ROWS = 262_144, 128
 """Numbers of a matrix processed at once, so that intermediate results stay in the CPU cache; if cut by rows,
 in column-major matrices at least this many rows."""
+_MANY_COLUMNS = 64
+"""From more columns than this on, loops over columns are slow."""
 ORDINARY = (-30.0, 300.0)
 """If the largest logit of a row is between these, sums of exp do not overflow, and terms that underflow are
 less than 1e-290 of the largest."""
@@ -145,12 +147,10 @@ def pick(xp: Namespace, values: Array, code: Array) -> Array:
     return flat.take(places)
 
 
-def with_own(xp: Namespace, values: Array, code: Array, own: Array) -> Array:
-    """A copy of values (n, classes) in which the value of each row's class is `own` (n,)."""
-    result = values.copy(order="K")
-    flat, places = _flat(xp, result, code)
+def put(xp: Namespace, values: Array, code: Array, own: Array | float) -> None:
+    """Set the value of each row's class in values (n, classes), contiguous in memory, to `own` (n,)."""
+    flat, places = _flat(xp, values, code)
     flat[places] = own
-    return result
 
 
 def _flat(xp: Namespace, values: Array, code: Array) -> tuple[Array, Array]:
@@ -166,38 +166,51 @@ def _flat(xp: Namespace, values: Array, code: Array) -> tuple[Array, Array]:
 
 def row_maxima(xp: Namespace, values: Array) -> tuple[Array, Array]:
     """The index of the first largest value in each row of values (n, k), and that value; (n,) each."""
-    if not on_host(xp) or not values.flags.f_contiguous or values.shape[1] < 2:
+    n, columns = values.shape
+    if not on_host(xp) or not values.flags.f_contiguous or columns < 2:
         place = xp.argmax(values, axis=1)
         return place, xp.take_along_axis(values, place[:, None], axis=1)[:, 0].astype(float, copy=False)
     # Column by column in column-major matrices, which takes a quarter of the time of argmax.
     largest = values.max(axis=1)
-    kind = np.min_scalar_type(values.shape[1])
-    sentinel = np.iinfo(kind).max
-    places = np.full(len(largest), sentinel, dtype=kind)
+    if columns > _MANY_COLUMNS:
+        place, row = np.divmod(np.flatnonzero((values == largest[:, None]).T), n)
+        places = np.zeros(n, dtype=np.int64)
+        places[row[::-1]] = place[::-1]  # of equal ones the first, which is written last
+        return places, largest.astype(float, copy=False)
+    places = np.full(n, columns - 1, dtype=np.uint8)
     for place, column in enumerate(values.T):
-        differs = np.subtract((column == largest).view(np.uint8), 1, dtype=np.int8).astype(kind)
-        np.minimum(places, differs | kind.type(place), out=places)
+        differs = (column == largest).view(np.uint8)
+        differs -= 1  # all bits, unless it is the largest
+        differs |= place
+        np.minimum(places, differs, out=places)
     return places.astype(np.int64), largest.astype(float, copy=False)
 
 
 def softmax(xp: Namespace, logits: Array) -> tuple[Array, Array]:
-    """Probabilities and their complements to one (n, classes) from logits, both to full precision."""
+    """Probabilities and their complements to one (n, classes) from logits, both to full precision.
+
+    The mass of each class is relative to that of the first class with the largest logit, whose complement is
+    the sum of the others.
+    """
     probability, complement = xp.empty_like(logits, dtype=float), xp.empty_like(logits, dtype=float)
     for rows in _chunks(xp, logits):
         block = logits[rows].astype(float)
+        first, top = row_maxima(xp, block)
         below = xp.empty_like(block)
-        error = _minus(xp, block, xp.max(block, axis=1, keepdims=True), below)
-        top = below == 0
+        error = _minus(xp, block, top[:, None], below)
         mass, mass_error = exp_pair(xp, below, error)
-        others, others_error = exact_sum(xp, xp.where(top, 0.0, mass))
-        others, more = two_sum(others, xp.sum(top, axis=1) - 1.0)
-        others_error += more + xp.sum(mass_error, axis=1)
-        total, more = two_sum(others, 1.0)
-        total, total_error = total[:, None], (others_error + more)[:, None]
-        probability[rows] = _quotient(mass, mass_error, total, total_error)
-        left = xp.where(top, others[:, None], total - mass)
-        left_error = xp.where(top, others_error[:, None], total_error - mass_error)
-        complement[rows] = _quotient(left, left_error, total, total_error)
+        put(xp, mass, first, 0.0)
+        others, others_error = exact_sum(xp, mass)
+        others_error += xp.sum(mass_error, axis=1)
+        total, total_error = two_sum(others, 1.0)
+        total_error += others_error
+        whole = total[:, None], total_error[:, None]
+        shares = _quotient(mass, mass_error, *whole)
+        put(xp, shares, first, _quotient(xp.ones_like(total), 0.0, total, total_error))
+        probability[rows] = shares
+        shares = _quotient(whole[0] - mass, whole[1] - mass_error, *whole)
+        put(xp, shares, first, _quotient(others, others_error, total, total_error))
+        complement[rows] = shares
     return probability, complement
 
 

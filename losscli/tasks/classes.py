@@ -11,8 +11,8 @@ from losscli.numeric.softmax import (
     log_softmax_at,
     logsumexp_running,
     pick,
+    put,
     softmax,
-    with_own,
 )
 from losscli.numeric.two_float import exact_sum
 from losscli.tasks.base import Batch
@@ -79,7 +79,9 @@ class Multiclass(Batch, frozen=True):
         if self.code is None:
             return self.xp.where(self.target == 1, self.complement, self.probability - self.target)
         missing = 1.0 - self.probability_true if self.link == "probability" else self.pick(self.complement)
-        return with_own(self.xp, self.probability, self.code, missing)
+        gap = self.probability.copy(order="K")
+        put(self.xp, gap, self.code, missing)
+        return gap
 
     @cached_property
     def _softmax(self) -> tuple[Array, Array]:
