@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import altair as alt
+
 from losscli.render.charts import Drawing, Figure
 from losscli.render.digits import percent
 from losscli.render.graphics import style, tables
@@ -22,7 +24,7 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
         .encode(
             x=style.x("recall", "recall", scale={"domain": [0, 1]}),
             y=style.y("precision", "precision", scale={"domain": [0, 1]}),
-            order="place:Q",
+            order=alt.Order("place:Q"),
         )
     )
     enough = [row for row in points if row["recall"] >= _RECALL]

@@ -22,9 +22,9 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
         .mark_rect(color=style.BLUE, clip=True)
         .encode(
             x=style.x("prediction_low", "prediction"),
-            x2="prediction_high:Q",
+            x2=alt.X2("prediction_high:Q"),
             y=style.y("residual_low", "residual (prediction - target)"),
-            y2="residual_high:Q",
+            y2=alt.Y2("residual_high:Q"),
             opacity=alt.Opacity("rows:Q", title="rows", scale=alt.Scale(type="sqrt", range=[0.12, 1])),
             **style.tooltip(),
         )

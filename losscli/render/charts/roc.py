@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import altair as alt
+
 from losscli.render.charts import Drawing, Figure
 from losscli.render.digits import percent
 from losscli.render.graphics import style, tables
@@ -25,7 +27,7 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
         .encode(
             x=style.x("false_positive_rate", "false positive rate", scale={"domain": [0, 1]}),
             y=style.y("true_positive_rate", "true positive rate", scale={"domain": [0, 1]}),
-            order="place:Q",
+            order=alt.Order("place:Q"),
         )
     )
     for index, row in enumerate(points):

@@ -54,7 +54,7 @@ def _figure(section: Section, loss: str, overall: Result | None) -> Figure | Non
     bars = common.mark_bar(color=style.BLUE, opacity=0.8, height={"band": 0.6}).encode(
         x=style.x("share", axis, zero=True), **style.tooltip()
     )
-    ticks = common.mark_tick(color=style.INK, thickness=2, height={"band": 0.85}).encode(x="part:Q")
+    ticks = common.mark_tick(color=style.INK, thickness=2, height={"band": 0.85}).encode(x=alt.X("part:Q"))
     by = ", ".join(map(visible, section.columns))
     return Figure(
         f"Share of {loss} by {by}: {rows[0]['text']}",

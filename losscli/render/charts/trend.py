@@ -44,8 +44,8 @@ def _figure(section: Section, loss: str, overall: Result | None) -> Figure | Non
     x_axis = alt.X(
         "name:N", sort=order, title=visible(section.columns[0]), axis=alt.Axis(values=ticks, labelAngle=0)
     )
-    common = style.base(rows).encode(x=x_axis, color=alt.value(style.BLUE))
-    band = common.mark_area(opacity=0.18).encode(y=style.y("low", loss), y2="high:Q")
+    common = style.base(rows).encode(x=x_axis, color=alt.ColorValue(style.BLUE))
+    band = common.mark_area(opacity=0.18).encode(y=style.y("low", loss), y2=alt.Y2("high:Q"))
     line = common.mark_line(strokeWidth=2).encode(y=style.y("value", loss))
     dots = common.mark_circle(size=28, opacity=1).encode(y=style.y("value", loss), **style.tooltip())
     under = [] if overall is None or overall.value is None else [style.rule(overall.value, "y")]

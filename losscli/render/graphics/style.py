@@ -130,15 +130,15 @@ def counted(number: int, unit: str = "rows") -> str:
     return f"{number:,} {unit.removesuffix('s') if number == 1 else unit}"
 
 
-def tooltip(field: str = "text") -> dict[str, str]:
+def tooltip(field: str = "text") -> dict[str, Any]:
     """The encoding of the text in a mark's tooltip and description."""
-    return {"tooltip": f"{field}:N", "description": f"{field}:N"}
+    return {"tooltip": alt.Tooltip(f"{field}:N"), "description": alt.Description(f"{field}:N")}
 
 
 def rule(at: float, axis: str = "x", dash: bool = True) -> alt.Chart:
     """A reference line at a value, across the chart."""
     mark = base([{}]).mark_rule(color=MUTED, strokeWidth=1, strokeDash=[4, 3] if dash else [1, 0])
-    chart: alt.Chart = mark.encode(**{axis: alt.datum(at)})
+    chart: alt.Chart = mark.encode(alt.XDatum(at) if axis == "x" else alt.YDatum(at))
     return chart
 
 
@@ -149,10 +149,10 @@ def intervals(
 
     `under` are charts drawn below them on the same axes.  Marks are clipped at the ends of the axis.
     """
-    colour = alt.value(BLUE) if colour is None else colour
+    colour = alt.ColorValue(BLUE) if colour is None else colour
     common = base(rows).encode(y=names(), color=colour)
     lines = common.mark_rule(strokeWidth=2, opacity=0.55, clip=True).encode(
-        x=x("low", title, **axis), x2="high:Q"
+        x=x("low", title, **axis), x2=alt.X2("high:Q")
     )
     dots = common.mark_circle(size=52, opacity=1, clip=True).encode(x=x("value", title, **axis), **tooltip())
     return layered(*under, lines, dots).properties(height=alt.Step(STEP))

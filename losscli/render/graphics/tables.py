@@ -26,10 +26,10 @@ def figures_of(name: str, draw: Draw) -> Callable[[Report], Iterator[Figure]]:
     def figures(report: Report) -> Iterator[Figure]:
         losses = list(dict.fromkeys(chart.loss for chart in report.charts))
         for chart in sorted(report.charts, key=lambda chart: losses.index(chart.loss)):
-            rows = style.rows_of(chart.columns)
+            rows = style.rows_of(chart.columns) if chart.name == name else []
             for row in rows if "rows" in chart.columns else ():
                 row["counted"] = style.counted(row["rows"], chart.unit)
-            figure = draw(chart, rows) if chart.name == name and rows else None
+            figure = draw(chart, rows) if rows else None
             if figure is not None:
                 subject = ", ".join(
                     filter(None, (chart.model and visible(chart.model), cell_name(chart.cell)))
@@ -70,10 +70,10 @@ def bars(
         .mark_bar(opacity=opacity, binSpacing=1)
         .encode(
             x=style.x(f"{bounds}_low", titles[0], scale=scale, grid=False),
-            x2=f"{bounds}_high:Q",
+            x2=alt.X2(f"{bounds}_high:Q"),
             y=style.y(height, titles[1], zero=True),
-            y2=alt.datum(0),
-            color=alt.value(style.BLUE) if colour is None else colour,
+            y2=alt.Y2Datum(0),
+            color=alt.ColorValue(style.BLUE) if colour is None else colour,
             **style.tooltip(),
         )
     )
@@ -89,7 +89,7 @@ def diagonal(low: float = 0.0, high: float = 1.0) -> alt.Chart:
     """The line of equal values on both axes."""
     ends = [{"x": low, "y": low}, {"x": high, "y": high}]
     line = style.base(ends).mark_line(color=style.MUTED, strokeDash=[4, 3], strokeWidth=1)
-    chart: alt.Chart = line.encode(x="x:Q", y="y:Q")
+    chart: alt.Chart = line.encode(x=alt.X("x:Q"), y=alt.Y("y:Q"))
     return chart
 
 
@@ -98,6 +98,6 @@ def whiskers(rows: Sequence[style.Row], across: str, colour: str = style.BLUE) -
     chart: alt.Chart = (
         style.base(finite(rows, across, "ci_low", "ci_high"))
         .mark_rule(color=colour, strokeWidth=2, opacity=0.5)
-        .encode(x=f"{across}:Q", y="ci_low:Q", y2="ci_high:Q")
+        .encode(x=alt.X(f"{across}:Q"), y=alt.Y("ci_low:Q"), y2=alt.Y2("ci_high:Q"))
     )
     return chart

@@ -7,6 +7,8 @@ import hashlib
 from collections.abc import Iterable
 from importlib.resources import files
 
+from altair.utils.schemapi import debug_mode
+
 from losscli.render.formats import Origin
 from losscli.render.markup import escaped
 from losscli.render.page.heading import heading
@@ -21,7 +23,8 @@ _NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'"
 def page(report: Report, cells: int | None, origin: Origin | None) -> str:
     """The page of a report, with at most `cells` cells, the worst ones, in each table."""
     title, header = heading(report)
-    return _page(title, header, parts_of(report, cells, origin))
+    with debug_mode(False):  # Altair would validate each part of a chart, whatever the report
+        return _page(title, header, parts_of(report, cells, origin))
 
 
 def page_of_tables(title: str, document: Document) -> str:
