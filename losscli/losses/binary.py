@@ -73,7 +73,7 @@ def zero_one(batch: BinaryLabel, *, threshold: Unit = 0.5, inclusive: bool = Fal
 
     Hastie et al. (2009), The Elements of Statistical Learning, eq. 2.20
     """
-    return batch.xp.where(batch.predicted(threshold, inclusive) == batch.target, 0.0, 1.0)
+    return (batch.predicted(threshold, inclusive) != batch.target).astype(float)
 
 
 @loss("spherical", best=1.0, worst=0.0, score=True)

@@ -32,7 +32,7 @@ def _binned(xp: Namespace, probability: Array, hit: Array, n_bins: int, held: st
     place = unit_places(xp, probability, unit_edges(xp, n_bins, held))
     bins = [place == b for b in range(n_bins)]
     gaps = [xp.where(is_in_bin, probability - hit, 0.0) for is_in_bin in bins]
-    return (*gaps, *(xp.where(is_in_bin, 1.0, 0.0) for is_in_bin in bins))
+    return (*gaps, *(is_in_bin.astype(float) for is_in_bin in bins))
 
 
 @loss(

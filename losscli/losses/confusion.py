@@ -194,7 +194,7 @@ def multiclass_balanced_error(batch: MulticlassLabel) -> tuple[Array, ...]:
     Brodersen et al. (2010), doi:10.1109/ICPR.2010.764
     """
     wrong = multiclass_zero_one(batch)
-    members = [batch.xp.where(batch.code == c, 1.0, 0.0) for c in range(batch.classes)]
+    members = [(batch.code == c).astype(float) for c in range(batch.classes)]
     return (*(wrong * member for member in members), *members)
 
 
@@ -293,7 +293,7 @@ def _agreement(
     xp: Namespace, guess: Array, y: Array, classes: int, weighting: str | None
 ) -> tuple[Array, ...]:
     """The cost of each row, and the indicators of its true and of its predicted class."""
-    actual, predicted = ([xp.where(codes == c, 1.0, 0.0) for c in range(classes)] for codes in (y, guess))
+    actual, predicted = ([(codes == c).astype(float) for c in range(classes)] for codes in (y, guess))
     return (_costs(xp, guess, y, weighting), *actual, *predicted)
 
 

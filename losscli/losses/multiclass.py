@@ -153,7 +153,7 @@ def multiclass_zero_one(batch: MulticlassLabel) -> Array:
 
     Hastie et al. (2009), The Elements of Statistical Learning, eq. 2.20
     """
-    return batch.xp.where(batch.predicted == batch.code, 0.0, 1.0)
+    return (batch.predicted != batch.code).astype(float)
 
 
 @loss("top_k", "multi_error_top_k", worst=1.0)
@@ -167,7 +167,7 @@ def top_k_error(batch: MulticlassScore, *, k: Count = 2) -> Array:
     xp, true = batch.xp, batch.true_score[:, None]
     earlier = xp.arange(batch.score.shape[1]) < batch.code[:, None]
     before = (batch.score > true) | ((batch.score == true) & earlier)
-    return xp.where(xp.sum(before, axis=1) >= k, 1.0, 0.0)
+    return (xp.sum(before, axis=1) >= k).astype(float)
 
 
 @loss("rps", "rps_score")

@@ -142,7 +142,7 @@ class BinaryLabel(Batch, frozen=True):
     def predicted(self, threshold: float, inclusive: bool = False) -> Array:
         """1 if the probability is above the threshold, else 0 (n,); equality gives 0, or 1 if inclusive."""
         p = self.probability
-        return self.xp.where(p >= threshold if inclusive else p > threshold, 1.0, 0.0)
+        return (p >= threshold if inclusive else p > threshold).astype(float)
 
 
 class BinaryOutcome(BinaryLabel, frozen=True):
@@ -224,7 +224,7 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
     if BinarySoftScore in wanted:
         batches[BinarySoftScore] = (BinarySoftScore(xp, value, y),)
     batches |= {kind: kind.made(xp, y, bernoulli.probability) for kind in labels}
-    codes = xp.where(y == 1, 1, xp.where(y == 0, 0, -1))
+    codes = (y == 1).astype(xp.int64) - ((y > 0) & (y < 1))
     factor = None
     if roles.row_factors is not None:
         factor = y * roles.row_factors[1] + (1.0 - y) * roles.row_factors[0]

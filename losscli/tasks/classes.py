@@ -123,7 +123,7 @@ class Multiclass(Batch, frozen=True):
         if self.soft is not None:
             return self.soft
         assert self.code is not None
-        return self.xp.where(one_hot(self.xp, self.code, self.classes), 1.0, 0.0)
+        return one_hot(self.xp, self.code, self.classes).astype(float)
 
     @cached_property
     def target_below(self) -> Array:
@@ -198,7 +198,7 @@ class Multiclass(Batch, frozen=True):
     @cached_property
     def counted(self) -> Array:
         """1 for each row whose class has a weight above zero, else 0 (n,)."""
-        return self.xp.where(self.own_weight == 0, 0.0, 1.0)
+        return (self.own_weight != 0).astype(float)
 
     def smoothed(self, values: Array, label_smoothing: float | None) -> Array:
         """The mean of values (n, classes) under the target smoothed to t (1 - e) + e / K."""
@@ -295,7 +295,7 @@ class MulticlassOutcome(MulticlassLabel, frozen=True):
 
     def outcomes(self) -> Outcomes:
         """The outcome of each row for the class."""
-        actual, predicted = (self.xp.where(c == self.own, 1.0, 0.0) for c in (self.code, self.predicted))
+        actual, predicted = ((codes == self.own).astype(float) for codes in (self.code, self.predicted))
         return outcomes(actual, predicted)
 
 

@@ -82,7 +82,7 @@ def _rows(
         own = None if roles.class_weight is None else xp.asarray(roles.class_weight)
         made[MulticlassScore] = (MulticlassScore(xp, scores, hard, own),)
     if OneVsAll in wanted:
-        target = distribution if hard is None else xp.where(one_hot(xp, hard, scores.shape[1]), 1.0, 0.0)
+        target = distribution if hard is None else one_hot(xp, hard, scores.shape[1]).astype(float)
         if clips:
             note_clipped(block, target, scores, roles.eps)
         made[OneVsAll] = (_one_vs_all(xp, roles, scores, target),)

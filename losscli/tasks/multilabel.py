@@ -49,7 +49,7 @@ class MultilabelOutcome(MultilabelLabel, frozen=True):
 
     def outcomes(self, threshold: float, inclusive: bool) -> Outcomes:
         """The outcome of each row for the label."""
-        return outcomes(self.target, self.xp.where(self.guessed(threshold, inclusive), 1.0, 0.0))
+        return outcomes(self.target, self.guessed(threshold, inclusive).astype(float))
 
 
 class MultilabelScore(Batch, frozen=True):
