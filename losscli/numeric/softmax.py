@@ -21,10 +21,19 @@ less than 1e-290 of the largest."""
 
 def expit(xp: Namespace, x: Array) -> Array:
     """1 / (1 + exp(-x)), exact in both tails."""
+    return expit_pair(xp, x)[0]
+
+
+def expit_pair(xp: Namespace, x: Array) -> tuple[Array, Array]:
+    """1 / (1 + exp(-x)) and its complement 1 / (1 + exp x), exact in both tails."""
     small, error = exp_pair(xp, -xp.abs(x))
     total, total_error = two_sum(small, 1.0)
-    above = x >= 0
-    return _quotient(xp.where(above, 1.0, small), xp.where(above, 0.0, error), total, total_error + error)
+    total_error += error
+    less, more = _quotient(small, error, total, total_error), _quotient(1.0, 0.0, total, total_error)
+    # Products choose faster than `where`, unless the signs are in order.
+    above = (x >= 0).astype(float)
+    below = 1.0 - above
+    return above * more + below * less, above * less + below * more
 
 
 def kl_div(xp: Namespace, y: Array, q: Array, log_q: Array, gap: Array) -> Array:
@@ -206,7 +215,7 @@ def softmax(xp: Namespace, logits: Array) -> tuple[Array, Array]:
         total_error += others_error
         whole = total[:, None], total_error[:, None]
         shares = _quotient(mass, mass_error, *whole)
-        put(xp, shares, first, _quotient(xp.ones_like(total), 0.0, total, total_error))
+        put(xp, shares, first, _quotient(1.0, 0.0, total, total_error))
         probability[rows] = shares
         shares = _quotient(whole[0] - mass, whole[1] - mass_error, *whole)
         put(xp, shares, first, _quotient(others, others_error, total, total_error))

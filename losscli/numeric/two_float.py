@@ -104,7 +104,7 @@ def exp_pair(xp: Namespace, x: Array, rest: Array | float = 0.0) -> tuple[Array,
     return value, series
 
 
-def _quotient(a: Array, a_rest: Array, b: Array, b_rest: Array) -> Array:
+def _quotient(a: Array | float, a_rest: Array | float, b: Array, b_rest: Array) -> Array:
     """(a + a_rest) / (b + b_rest), with the rounding errors of a and b."""
     share = a / b
     return share + (a_rest - share * b_rest) * (1.0 / b)

@@ -7,8 +7,7 @@ from typing import ClassVar, Literal, NamedTuple, Self
 
 from losscli.numeric.arrays import Array, Namespace, np
 from losscli.numeric.cached import cached_property
-from losscli.numeric.softmax import expit
-from losscli.numeric.special import softplus
+from losscli.numeric.softmax import expit_pair
 from losscli.report.findings import Code
 from losscli.tasks.base import Batch, Rows
 from losscli.tasks.block import Block
@@ -37,27 +36,36 @@ class Bernoulli(Batch, frozen=True):
         """Probability of the event."""
         if self.link == "probability":
             return self.prediction
-        return expit(self.xp, self.prediction)
+        return self._sigmoids[0]
 
     @cached_property
     def complement(self) -> Array:
         """1 - probability, without loss of digits if the prediction is a logit."""
         if self.link == "probability":
             return 1.0 - self.prediction
-        return expit(self.xp, -self.prediction)
+        return self._sigmoids[1]
+
+    @cached_property
+    def _sigmoids(self) -> tuple[Array, Array]:
+        return expit_pair(self.xp, self.prediction)
+
+    @cached_property
+    def _tail(self) -> Array:
+        """The logarithm of 1 + exp(-|logit|)."""
+        return self.xp.log1p(self.xp.exp(-self.xp.abs(self.prediction)))
 
     @cached_property
     def log_p(self) -> Array:
         """Log-probability of the event."""
         if self.link == "logit":
-            return -softplus(self.xp, -self.prediction)
+            return -(self.xp.maximum(-self.prediction, 0.0) + self._tail)
         return self.xp.log(self.xp.maximum(self.prediction, self.eps))
 
     @cached_property
     def log_q(self) -> Array:
         """Log-probability of no event."""
         if self.link == "logit":
-            return -softplus(self.xp, self.prediction)
+            return -(self.xp.maximum(self.prediction, 0.0) + self._tail)
         log_q = self.xp.log1p(-self.xp.minimum(self.prediction, 1.0 - self.eps))
         # 1 - eps rounds to 1, so the logarithm is clipped instead.
         tiny = self.eps > 0 and 1.0 - self.eps == 1.0
@@ -65,15 +73,20 @@ class Bernoulli(Batch, frozen=True):
 
     def cross_entropy(self, target: Array, pos_weight: float = 1.0) -> Array:
         """-(pos_weight y log p + (1 - y) log q), with 0 log 0 = 0."""
-        xp = self.xp
-        event = xp.where(target == 0, 0.0, (pos_weight * target) * self.log_p)
-        return -(event + xp.where(target == 1, 0.0, (1.0 - target) * self.log_q))
+        event = _share_of(self.xp, pos_weight * target, self.log_p)
+        return 0.0 - (event + _share_of(self.xp, 1.0 - target, self.log_q))
 
     def smoothed(self, label_smoothing: float | None) -> Array:
         """The target y smoothed towards one half: y (1 - e) + e / 2."""
         return (
             self.target if not label_smoothing else self.target * (1 - label_smoothing) + label_smoothing / 2
         )
+
+
+def _share_of(xp: Namespace, share: Array, log: Array) -> Array:
+    """The product of a share and a logarithm, with 0 log 0 = 0."""
+    product = share * log
+    return product if bool(xp.isfinite(log).all()) else xp.where(share == 0, 0.0, product)
 
 
 class Binary(Bernoulli, frozen=True):
