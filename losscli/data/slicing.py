@@ -12,6 +12,7 @@ from msgspec import Struct
 from losscli.data import times
 from losscli.data.labels import label_text
 from losscli.data.matrix import joined
+from losscli.errors import DataError, Problem
 from losscli.numeric.arrays import Array, np, pl
 from losscli.numeric.edges import edges_below
 from losscli.numeric.segments import NARROW, compressed
@@ -37,6 +38,12 @@ class Slicing(Struct, frozen=True, rename={"bins": "edges"}):
 
     columns: tuple[str, ...]
     bins: tuple[Bins, ...]
+
+    @classmethod
+    def of_parts(cls, parts: Sequence[Column]) -> Slicing:
+        """The slicing by columns with their bins."""
+        columns, bins = zip(*parts, strict=True)
+        return cls(columns, bins)
 
     @property
     def parts(self) -> tuple[Column, ...]:
@@ -189,6 +196,20 @@ def _numbered(frame: pl.DataFrame, column: str, bins: Bins) -> tuple[Array, dict
     places, labels = _labels(frame, column, bins)
     texts = labels.cast(pl.String).to_list()
     return places.astype(np.min_scalar_type(-len(texts))), {text: number for number, text in enumerate(texts)}
+
+
+def known_codes(frame: pl.DataFrame, column: str, bins: Bins, known: pl.Series) -> Array:
+    """The label of each row (n,) as a position among all `known` ones, in the smallest type that holds it.
+
+    Raises DataError for a label that is not known.
+    """
+    places, labels = _labels(frame, column, bins)
+    table = _places_of(keys_of([labels.cast(known.dtype)]), keys_of([known]))
+    codes: Array = table.astype(np.min_scalar_type(-len(known)))[places]
+    if codes.min(initial=0) < 0:
+        what, remedy = "has changed while it was read", "run again once no program writes to the file"
+        raise DataError(Problem(what, f"column {column[2:]}", remedy))
+    return codes
 
 
 def _are_their_text(dtype: pl.DataType) -> bool:

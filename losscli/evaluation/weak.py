@@ -1,7 +1,8 @@
 """Where a model is weak: the segments that are worse than the rest beyond noise.
 
 A segment is a slice by one column or by two.  The first pass folds single columns, further passes fold pairs,
-as many at once as MOST_CELLS allows.  P-values are adjusted for all segments.
+in tables by several columns (see `crossed`), as many at once as MOST_CELLS allows.  P-values are adjusted for
+all segments.
 
 A significant segment by two columns is a candidate if it is worse than the rest of each of its significant
 one-column segments, and worse than both explain together.  Candidates by two columns, then segments by one,
@@ -12,34 +13,36 @@ counts the rows that they share.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations, islice
+from math import prod
+from typing import TypeVar
 
 import numpy as np
-import polars as pl
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from losscli.catalog.loss import Choice
 from losscli.data.slicing import Key, Overlaps, Slicing
 from losscli.errors import UsageError
 from losscli.evaluation.block import Fixed
+from losscli.evaluation.crossed import MOST_JOINT, CrossingPass, Pass, tables_of
 from losscli.evaluation.hooks import Hooks
 from losscli.evaluation.outcome import Outcome
-from losscli.evaluation.partial import EvaluationJob, Partial, Slices, finished
+from losscli.evaluation.partial import EvaluationJob, Partial, Slices
 from losscli.evaluation.reporting import report_of
 from losscli.evaluation.run import fold_all, outcome_of
 from losscli.numeric.arrays import Array
-from losscli.plan.plan import MIN_ROWS, Plan
+from losscli.plan.plan import Plan
 from losscli.plan.resolve import Run
 from losscli.report.findings import Code, Note, note
 from losscli.report.model import Report, Segment
 from losscli.states import clusters
-from losscli.states.base import Estimate
+from losscli.states.base import Estimate, Estimates
 from losscli.states.clusters import Rest, Totals
-from losscli.states.complement import collapsed, rests
-from losscli.states.contrasts import Contrast, contrasts, p_value
-from losscli.states.moments import Moments, moments_of
+from losscli.states.complement import collapsed, pooled, rests
+from losscli.states.contrasts import Contrast, contrasts, p_values
+from losscli.states.moments import MAX_SPREAD, Moments, moments_of
 from losscli.states.multiple import benjamini_hochberg
 from losscli.states.reductions import BoundReduction
 from losscli.states.sums import total_weights
@@ -49,14 +52,19 @@ LEAST_ROWS = 30
 """The default minimum of rows of a segment, below which intervals are unreliable."""
 MOST_CELLS = 1 << 17
 """The maximum number of cells of all slicings of one pass: about 200 MB while threads fold them."""
-MOST_CODES = 1 << 23
-"""The maximum number of slice codes in a block, one per row and slicing."""
 MOST_CLUSTERED = 8
 """The maximum number of slicings of one pass with clusters, whose totals outnumber the cells."""
 AT_ONCE = 16
 """Segments whose overlaps one pass counts: their rows fall into at most 2^16 intersections."""
 ROUNDS = 4
 """The maximum number of passes that count overlaps."""
+_SETS = ("both", "first alone", "second alone", "neither")
+"""The sets of rows by which of the two one-column segments that contain a segment they are in."""
+_SIGNS = ((1, -1, 0, 0), (1, 0, -1, 0), (1, -1, -1, 1))
+"""The signs of the values of these sets in the differences that `_Tested.beyond` tests."""
+_Cut = tuple[Slicing, Slices]
+"""A slicing, and the slices that have occurred."""
+_T = TypeVar("_T")
 
 
 class _Tested(Struct, frozen=True, eq=False):
@@ -73,7 +81,7 @@ class _Tested(Struct, frozen=True, eq=False):
     rows: int
     weight: float
     place: int
-    beyond: tuple[float, float, float] | None = None
+    beyond: Sequence[float] | None = None
     slices: Slices | None = None
 
     @property
@@ -82,31 +90,40 @@ class _Tested(Struct, frozen=True, eq=False):
         return tuple(zip(self.slicing.columns, self.key, strict=True))
 
     @property
+    def state(self) -> Moments:
+        """The moments of the slices by both columns."""
+        assert self.slices is not None
+        return moments_of(self.slices.states[0])
+
+    @property
+    def totals(self) -> Totals | None:
+        """The totals of clusters in these slices."""
+        assert self.slices is not None
+        return self.slices.totals
+
+    @property
+    def sets(self) -> Array:
+        """The set (c,) of each of these slices, as a position in _SETS."""
+        assert self.slices is not None
+        first, second = ((labels != labels[self.place]).to_numpy() for labels in self.slices.keys)
+        return 2 * first + second
+
+    @property
     def cell(self) -> dict[str, str]:
         """Its values by column."""
         return dict(zip(self.slicing.names, self.key, strict=True))
 
 
-class _Pass(EvaluationJob, frozen=True):
-    """A pass after the first one; the more slicings it has, the shorter its blocks."""
-
-    @property
-    def block_rows(self) -> int:
-        """The number of rows of a block."""
-        max_rows = max(MIN_ROWS, MOST_CODES // max(1, len(self.plan.roles.slicings)))
-        return min(super().block_rows, 1 << max_rows.bit_length() - 1)
-
-    def run_length(self, frame: pl.DataFrame) -> int:
-        """The number of blocks that are folded as one: always 1, as their length limits memory."""
-        return 1
-
-
 class _Search(Struct, frozen=True, eq=False):
-    """What all passes of a search share."""
+    """What all passes of a search share.
+
+    `still_worse` are the results of the passes that counted overlaps, which may be asked for again.
+    """
 
     run: Run
     hooks: Hooks
     min_rows: int
+    still_worse: dict[Overlaps, list[int]] = field(default_factory=dict)
 
     @property
     def plan(self) -> Plan:
@@ -124,13 +141,14 @@ class _Search(Struct, frozen=True, eq=False):
         """The loss."""
         return self.plan.choices[0]
 
-    def fold(self, slicings: Sequence[Slicing], fixed: Fixed | None = None) -> tuple[EvaluationJob, Partial]:
-        """One pass over the rows with these slicings."""
-        plan = replace(self.plan, roles=replace(self.plan.roles, slicings=tuple(slicings)))
-        kept = fixed is None and self.hooks.kept
-        job = EvaluationJob(plan, kept) if fixed is None else _Pass(plan, kept, fixed)
-        part, _ = fold_all(replace(self.run, plan=plan), self.hooks.progress, self.hooks.say, job)
-        return job, part
+    def fold(self, job: EvaluationJob) -> Partial:
+        """One pass over the rows."""
+        part, _ = fold_all(replace(self.run, plan=job.plan), self.hooks.progress, self.hooks.say, job)
+        return part
+
+    def cut(self, slicings: Iterable[Slicing]) -> Plan:
+        """The plan with these slicings."""
+        return replace(self.plan, roles=replace(self.plan.roles, slicings=tuple(slicings)))
 
     def bound(self, part: Partial) -> BoundReduction:
         """The reduction of the loss."""
@@ -147,17 +165,15 @@ def searched(run: Run, hooks: Hooks, min_rows: int, depth: int) -> Report:
     _require_noise(run.plan)
     plan = replace(run.plan, choices=chosen[:1])
     search = _Search(replace(run, plan=plan), hooks, min_rows)
-    singles = plan.roles.slicings
-    job, first = search.fold(singles)
+    job = EvaluationJob(plan, hooks.kept)
+    first = search.fold(job)
     fixed = outcome_of(search.run, job, first).fixed
-    tested = list(_tested(search, job.plan, first))
-    sizes = {slicing: slices.keys.height for slicing, slices in zip(singles, first.slices, strict=True)}
-    for slicings in _batches(_pairs(singles) if depth > 1 else (), sizes, plan.roles.cluster is not None):
-        job, part = search.fold(slicings, fixed)
-        tested += _tested(search, job.plan, part)
+    tested = [*_tested(search, first, [*zip(plan.roles.slicings, first.slices, strict=True)])]
+    if depth > 1:
+        for part, cuts in _crossed(search, first, fixed):
+            tested += _tested(search, part, cuts)
     listed, worse, left = _listed(search, tested, first, fixed)
-    uncut = replace(plan, roles=replace(plan.roles, slicings=()))
-    overall = outcome_of(search.run, EvaluationJob(uncut, kept=False), replace(first, slices=()))
+    overall = outcome_of(search.run, EvaluationJob(search.cut([]), kept=False), replace(first, slices=()))
     notes = _notes(search, chosen, tested, worse, listed, left)
     return _report(search, overall, listed, len(tested), notes)
 
@@ -189,73 +205,123 @@ def _pairs(singles: Sequence[Slicing]) -> Iterator[Slicing]:
             yield Slicing(a.columns + b.columns, a.bins + b.bins)
 
 
-def _batches(
-    pairs: Iterable[Slicing], sizes: Mapping[Slicing, int], clustered: bool
-) -> Iterator[list[Slicing]]:
-    """The pairs of each pass, whose cells are at most MOST_CELLS unless one pair alone has more."""
-    by_column = {(each.columns, each.bins): size for each, size in sizes.items()}
-    batch, cells = list[Slicing](), 0
-    for pair in pairs:
-        pair_cells = 1
-        for column, bins in zip(pair.columns, pair.bins, strict=True):
-            pair_cells *= by_column[(column,), (bins,)]
-        if batch and (cells + pair_cells > MOST_CELLS or (clustered and len(batch) == MOST_CLUSTERED)):
+def _crossed(search: _Search, first: Partial, fixed: Fixed) -> Iterator[tuple[Partial, Sequence[_Cut]]]:
+    """The slices by all pairs of columns, pass by pass, given those of the first pass."""
+    singles = search.plan.roles.slicings
+    labels = {
+        each.parts[0]: slices.keys.to_series()
+        for each, slices in zip(singles, first.slices, strict=True)
+        if len(each.columns) == 1
+    }
+    sizes = {column: len(own) for column, own in labels.items()}
+    k, clustered = moments_of(first.overall[0]).drift.shape[1], search.plan.roles.cluster is not None
+    most = 0 if clustered else min(MOST_CELLS // k, MAX_SPREAD // k**2)
+
+    def cells(slicing: Slicing) -> int:
+        return prod(sizes[column] for column in slicing.parts)
+
+    pairs = [*_pairs(singles)]
+    tables = tables_of([pair for pair in pairs if cells(pair) <= most], sizes, min(most, MOST_JOINT))
+    for batch in _batches(tables, lambda table: cells(table.slicing), most):
+        own = {column: labels[column] for table in batch for column in table.slicing.parts}
+        job = CrossingPass(search.cut(table.slicing for table in batch), False, fixed, tuple(batch), own)
+        part = search.fold(job)
+        yield part, [*job.slices(part)]
+    # Of pairs with too many combinations, only those that occur are kept.
+    least = MOST_CELLS // MOST_CLUSTERED if clustered else 0
+    sparse = [pair for pair in pairs if cells(pair) > most]
+    for some in _batches(sparse, lambda pair: max(cells(pair), least), MOST_CELLS):
+        part = search.fold(Pass(search.cut(some), False, fixed))
+        yield part, [*zip(some, part.slices, strict=True)]
+
+
+def _batches(items: Iterable[_T], size: Callable[[_T], int], most: int) -> Iterator[list[_T]]:
+    """The items in batches whose sizes add up to at most `most`, unless one item alone is larger."""
+    batch, total = list[_T](), 0
+    for item in items:
+        if batch and total + size(item) > most:
             yield batch
-            batch, cells = [], 0
-        batch.append(pair)
-        cells += pair_cells
+            batch, total = [], 0
+        batch.append(item)
+        total += size(item)
     if batch:
         yield batch
 
 
-def _tested(search: _Search, plan: Plan, part: Partial) -> Iterator[_Tested]:
-    """The segments of a pass with a standard error and enough rows both inside and outside."""
-    complete, bound = finished(plan, part), search.bound(part)
-    n = int(part.overall[0].n[0])
-    for slicing, slices, raw in zip(plan.roles.slicings, complete.slices, part.slices, strict=True):
-        inside = moments_of(slices.states[0])
-        places = np.flatnonzero((inside.n >= search.min_rows) & (n - inside.n >= search.min_rows))
-        if not len(places):
-            continue
-        outside: Moments | Rest = rests(moments_of(raw.states[0]))
-        if raw.totals is not None and part.totals is not None:
-            assert isinstance(outside, Moments)
-            outside = clusters.rest_of(inside, outside, raw.totals, part.totals, 0)
-        keys = slices.labels[places].rows()
-        weights = total_weights(inside.weights, part.weight_unit).tolist()
-        by_cell = contrasts(bound, inside, outside, search.level, search.choice.loss.score)
-        for place, key in zip(places.tolist(), keys, strict=True):
-            if (contrast := by_cell[place]) is not None:
-                segment = _Tested(slicing, key, contrast, int(inside.n[place]), weights[place], place)
-                if len(key) == 2 and contrast.p_value <= 1 - search.level:
-                    segment = replace(segment, slices=raw)
-                    if raw.totals is not None:  # too large to keep
-                        segment = replace(segment, beyond=_beyond(search, bound, segment), slices=None)
-                yield segment
+def _tested(search: _Search, part: Partial, cuts: Sequence[_Cut]) -> Iterator[_Tested]:
+    """The segments of slicings with a standard error and enough rows both inside and outside."""
+    cuts = [(slicing, slices) for slicing, slices in cuts if len(_places(search, slices))]
+    # The rests of clusters are computed slicing by slicing.
+    for together in [[cut] for cut in cuts] if part.totals is not None else [cuts] if cuts else []:
+        yield from _tested_together(search, part, together)
 
 
-def _beyond(search: _Search, bound: BoundReduction, segment: _Tested) -> tuple[float, float, float]:
-    """The p-values of a two-column segment being no worse than its columns explain; see `_Tested`."""
-    slices = segment.slices
-    assert slices is not None
-    first, second = ((labels == labels[segment.place]).to_numpy() for labels in slices.keys)
-    sets = (first & second, first & ~second, second & ~first, ~(first | second))
-    both, a, b, neither = (_estimate(search, bound, slices, cells) for cells in sets)
-    against = ([(1, a)], [(1, b)], [(1, a), (1, b), (-1, neither)])
-    score = search.choice.loss.score
-    of_a, of_b, of_sum = (p_value(both, others, search.level, score) for others in against)
-    return of_a, of_b, of_sum
-
-
-def _estimate(search: _Search, bound: BoundReduction, slices: Slices, cells: Array) -> Estimate:
-    """The estimate over the rows of some cells; without a value if the rows are too few."""
+def _places(search: _Search, slices: Slices) -> Array:
+    """The slices with enough rows inside and outside; none if there are too many for a standard error."""
     state = moments_of(slices.states[0])
-    if state.n[cells].sum() < search.min_rows:
-        return Estimate(None)
-    pooled = collapsed(state.select(np.flatnonzero(cells)))
-    if slices.totals is not None:
-        pooled = clusters.between(pooled, clusters.grouped(slices.totals, np.where(cells, 0, -1)), 0)
-    return pooled.estimates(bound, search.level)[0]
+    if state.spread is None:
+        return np.empty(0, dtype=np.int64)
+    return np.flatnonzero(np.minimum(state.n, state.n.sum() - state.n) >= search.min_rows)
+
+
+def _tested_together(search: _Search, part: Partial, cuts: Sequence[_Cut]) -> Iterator[_Tested]:
+    """As `_tested`, for one or more slicings; for one with clusters."""
+    inside = Moments.stack([moments_of(slices.states[0]) for _, slices in cuts])
+    sizes = [slices.keys.height for _, slices in cuts]
+    outside: Moments | Rest = (rest := rests(inside, np.repeat(np.arange(len(cuts)), sizes)))
+    if part.totals is not None:
+        ((_, slices),) = cuts
+        assert slices.totals is not None
+        inside = clusters.between(inside, slices.totals, 0)
+        outside = clusters.rest_of(inside, rest, slices.totals, part.totals, 0)
+    places = [_places(search, slices) for _, slices in cuts]
+    every = np.concatenate([own + start for own, start in zip(places, np.cumsum([0, *sizes]), strict=False)])
+    inside, bound = inside.select(every), search.bound(part)
+    found = contrasts(bound, inside, outside.select(every), search.level, search.choice.loss.score)
+    rows, weights = inside.n.tolist(), total_weights(inside.weights, part.weight_unit).tolist()
+    numbers = iter(zip(found, rows, weights, strict=True))
+    for (slicing, slices), own in zip(cuts, places, strict=True):
+        for place, key in zip(own.tolist(), slices.labels[own].rows(), strict=True):
+            contrast, n, weight = next(numbers)
+            if contrast is not None:
+                yield _kept(search, bound, _Tested(slicing, key, contrast, n, weight, place), slices)
+
+
+def _kept(search: _Search, bound: BoundReduction, segment: _Tested, slices: Slices) -> _Tested:
+    """A segment with what it needs if it is significant."""
+    if len(segment.key) != 2 or segment.contrast.p_value > 1 - search.level:
+        return segment
+    segment = replace(segment, slices=slices)
+    if slices.totals is None:
+        return segment
+    # Totals are too large to keep.
+    (beyond,) = _beyond(search, bound, [segment])
+    return replace(segment, slices=None, beyond=beyond)
+
+
+def _beyond(search: _Search, bound: BoundReduction, segments: Sequence[_Tested]) -> Iterator[Sequence[float]]:
+    """The p-values of two-column segments being no worse than their columns explain; see `_Tested`."""
+    for batch in _batches(segments, lambda segment: len(segment.sets), MOST_CELLS):
+        estimates = _estimates(search, bound, batch)
+        yield from p_values(estimates, _SIGNS, search.level, search.choice.loss.score).tolist()
+
+
+def _estimates(search: _Search, bound: BoundReduction, segments: Sequence[_Tested]) -> Estimates:
+    """The estimates over the rows of each set of each segment; without a value if these are too few.
+
+    With clusters there is one segment.
+    """
+    count = len(_SETS) * len(segments)
+    sets = [segment.sets + len(_SETS) * number for number, segment in enumerate(segments)]
+    # With an empty cell in each set, none is without cells.
+    groups = np.concatenate([*sets, np.arange(count)])
+    order = np.argsort(groups, kind="stable")
+    states = [segment.state for segment in segments]
+    state = Moments.stack([*states, Moments.empty(count, states[0].drift.shape[1])])
+    state = pooled(state.select(order), groups[order])
+    if (totals := segments[0].totals) is not None:
+        state = clusters.between(state, clusters.grouped(totals, sets[0]), 0)
+    return state.estimates(bound, search.level).replaced(state.n < search.min_rows, Estimate(None))
 
 
 # Segments that share rows
@@ -274,9 +340,10 @@ def _listed(
     alpha, bound = 1 - search.level, search.bound(part)
     adjusted = benjamini_hochberg([each.contrast.p_value for each in tested])
     worse = [each for each, p in zip(tested, adjusted, strict=True) if p <= alpha]
+    worse.sort(key=lambda each: -each.contrast.certainty)
+    beyond = _beyond(search, bound, [each for each in worse if each.slices is not None])
     worse = [
-        each if each.slices is None else replace(each, beyond=_beyond(search, bound, each), slices=None)
-        for each in sorted(worse, key=lambda each: -each.contrast.certainty)
+        each if each.slices is None else replace(each, beyond=next(beyond), slices=None) for each in worse
     ]
     while True:
         listed, left = _distinct(search, worse, fixed)
@@ -320,21 +387,26 @@ def _unexplained(worse: Sequence[_Tested], alpha: float) -> list[_Tested]:
 
 def _still_worse(
     search: _Search, listed: Sequence[_Tested], others: Sequence[_Tested], fixed: Fixed
-) -> Iterator[_Tested]:
+) -> list[_Tested]:
     """The others that are worse even without the rows of listed segments and of those before them."""
     groups = (tuple(listed), *((segment,) for segment in others))
     overlaps = Overlaps.of_segments(
         [[(segment.slicing, segment.key) for segment in group] for group in groups]
     )
-    _, part = search.fold([overlaps], fixed)
+    if overlaps not in search.still_worse:
+        search.still_worse[overlaps] = [*_places_still_worse(search, overlaps, fixed)]
+    return [others[place] for place in search.still_worse[overlaps]]
+
+
+def _places_still_worse(search: _Search, overlaps: Overlaps, fixed: Fixed) -> Iterator[int]:
+    """The groups after the first that are worse without the rows of those before, as positions from 0."""
+    part = search.fold(Pass(search.cut([overlaps]), False, fixed))
     (slices,), bound = part.slices, search.bound(part)
-    has = overlaps.members(slices.keys)
-    covered = has[0].copy()
-    for place, segment in enumerate(others, 1):
-        inside, outside = has[place] & ~covered, ~has[place] & ~covered
-        if _is_worse(search, bound, slices, inside, outside):
-            covered |= has[place]
-            yield segment
+    covered, *others = overlaps.members(slices.keys)
+    for place, has in enumerate(others):
+        if _is_worse(search, bound, slices, has & ~covered, ~has & ~covered):
+            covered = covered | has
+            yield place
 
 
 def _is_worse(search: _Search, bound: BoundReduction, slices: Slices, inside: Array, outside: Array) -> bool:

@@ -71,7 +71,8 @@ def error_of(result: Result) -> Error | None:
     df = result.df or math.inf
     if result.ci_low is None or result.ci_high is None or result.level is None:
         return Error(result.se, df, result.se, result.se)
-    return Error.of(result.value, result.se, (result.ci_low, result.ci_high), result.level, df)
+    ends = result.ci_low, result.ci_high
+    return Error.of(result.value, result.se, ends, quantile(result.level, df), df)
 
 
 def share_rows(results: Sequence[Result], overall: Result | None) -> bool:

@@ -9,8 +9,6 @@ import math
 
 from msgspec import Struct
 
-from losscli.numeric.student import quantile
-
 
 class Error(Struct, frozen=True):
     """The noise of an estimate: its standard error with degrees of freedom, and those of each side.
@@ -25,9 +23,8 @@ class Error(Struct, frozen=True):
     above: float
 
     @classmethod
-    def of(cls, value: float, se: float, ends: tuple[float, float], level: float, df: float) -> Error:
-        """The noise of a value whose interval at a level has these ends."""
-        deviate = quantile(level, df)
+    def of(cls, value: float, se: float, ends: tuple[float, float], deviate: float, df: float) -> Error:
+        """The noise of a value whose interval at a level with this two-sided quantile has these ends."""
         return cls(se, df, (value - ends[0]) / deviate, (ends[1] - value) / deviate)
 
     def times(self, factor: float) -> Error:

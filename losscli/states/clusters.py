@@ -254,6 +254,10 @@ class Rest(Struct, frozen=True, eq=False):
     moments: Moments
     common: Array
 
+    def select(self, cells: Array) -> Rest:
+        """The rest of some cells."""
+        return Rest(self.moments.select(cells), self.common[cells])
+
 
 def rest_of(inside: Moments, rest: Moments, of_cells: Totals, of_all: Totals, place: int) -> Rest:
     """What is outside of each cell, of all rows that have the totals `of_all`; `place` is that of the loss.

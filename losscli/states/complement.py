@@ -1,47 +1,48 @@
 """The rows outside each cell: the states of all other cells merged, without any subtraction.
 
 A difference of sums would lose the digits of a small rest.  Computing all rests takes only twice the merges
-of one.
+of one.  The cells of all groups are merged at once, as a merge takes about as long for one cell as for many.
 """
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from losscli.numeric.arrays import Array, np
-from losscli.states.base import State
-
-_StateT = TypeVar("_StateT", bound=State)
+from losscli.states.moments import Moments
 
 
-def collapsed(state: _StateT) -> _StateT:
-    """The state of all rows in one cell; needs at least one cell."""
-    while len(state.n) > 1:
-        state = _pairs(state)
+def pooled(state: Moments, groups: Array) -> Moments:
+    """The moments of each group of cells in one cell; `groups` (c,) are 0, 0, ..., 1, ..., in order."""
+    while len(groups) and int(groups[-1]) + 1 < len(groups):
+        state, groups, _ = _halved(state, groups)
     return state
 
 
-def rests(state: _StateT) -> _StateT:
-    """For each of two or more cells, the state of all other cells.
+def collapsed(state: Moments) -> Moments:
+    """The moments of all rows in one cell; needs at least one cell."""
+    return pooled(state, np.zeros(len(state.n), dtype=np.int64))
+
+
+def rests(state: Moments, groups: Array) -> Moments:
+    """For each cell, the moments of all other cells of its group; the groups are as in `pooled`.
 
     The rest of a cell is the rest of its pair of cells, merged with the other cell of the pair.
     """
-    count = len(state.n)
-    if count == 2:
-        return state.select(np.array([1, 0]))
-    paired: Array = np.arange(count // 2 * 2)
-    rests_of_pairs = rests(_pairs(state))
-    merged = rests_of_pairs.select(paired // 2).merge(state.select(paired ^ 1))
-    return (
-        merged
-        if count % 2 == 0
-        else type(state).stack([merged, rests_of_pairs.select(slice(count // 2, None))])
-    )
+    count = len(groups)
+    if not count or int(groups[-1]) + 1 == count:
+        return Moments.empty(count, state.drift.shape[1], state.spread is not None)
+    halves, groups, pairs = _halved(state, groups)
+    others = np.where(np.append(np.diff(pairs), 1) == 0, 1, -1) + np.arange(count)
+    paired = np.flatnonzero(np.bincount(pairs)[pairs] == 2)
+    return rests(halves, groups).select(pairs).merge(state.select(others[paired]), paired)
 
 
-def _pairs(state: _StateT) -> _StateT:
-    """Neighbouring cells merged in pairs; the last one of an odd number as it is."""
-    count = len(state.n)
-    even = count // 2 * 2
-    merged = state.select(np.arange(0, even, 2)).merge(state.select(np.arange(1, even, 2)))
-    return merged if even == count else type(state).stack([merged, state.select(slice(even, None))])
+def _halved(state: Moments, groups: Array) -> tuple[Moments, Array, Array]:
+    """Neighbouring cells of each group merged in pairs, the groups of pairs, and the pair of each cell (c,).
+
+    The last one of an odd number of cells is a pair by itself.
+    """
+    starts = np.flatnonzero(np.diff(groups, prepend=-1))
+    is_second = (np.arange(len(groups)) - starts[groups]) % 2 == 1
+    pairs, first, second = np.cumsum(~is_second) - 1, np.flatnonzero(~is_second), np.flatnonzero(is_second)
+    merged = state.select(first).merge(state.select(second), pairs[second])
+    return merged, groups[first], pairs

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
 from losscli.numeric.arrays import Array, np
 from losscli.numeric.independent import Error
-from losscli.numeric.special import special
-from losscli.numeric.student import normalised, quantile
+from losscli.numeric.student import normalised, quantiles
+from losscli.numeric.student_tail import two_sided
 from losscli.states import inference
-from losscli.states.base import Estimate, Estimates
+from losscli.states.base import Estimates
 from losscli.states.clusters import Rest
 from losscli.states.moments import Moments
 from losscli.states.reductions import BoundReduction
+
+_Noisy = tuple[float, Error]
+"""A value with its noise."""
 
 
 class Contrast(Struct, frozen=True):
@@ -52,60 +55,107 @@ def contrasts(
         factors = _cluster_factor(bound, inside, outside, a, b)
     with np.errstate(all="ignore"):
         sizes = np.sqrt(_units(rest) / _units(inside))
-    cells = zip(a, b, factors.tolist(), sizes.tolist(), strict=True)
-    return [_contrast(one, other, factor, size, level, score) for one, other, factor, size in cells]
+    cells = zip(_noisy(a, level), _noisy(b, level), factors.tolist(), sizes.tolist(), strict=True)
+    tests = [_Test.of(*cell, score) for cell in cells]
+    found = iter(_contrasts([test for test in tests if test is not None], level))
+    return [None if test is None else next(found) for test in tests]
 
 
-def _contrast(
-    a: Estimate, b: Estimate, factor: float, size: float, level: float, score: bool
-) -> Contrast | None:
-    error_a, error_b = _error(a, level), _error(b, level)
-    if error_a is None or error_b is None or a.value is None or b.value is None:
-        return None
-    error_a, error_b = (
-        error_a if error_a.se else error_b.times(size),
-        error_b if error_b.se else error_a.times(1 / size),
-    )
-    error, difference = error_a.minus(error_b).times(factor), a.value - b.value
-    deviate = _deviate(difference, error, score)
-    if deviate is None:
-        return None
-    reach = quantile(level, error.df)
-    return Contrast(
-        value=a.value,
-        rest=b.value,
-        difference=difference,
-        se=error.se,
-        ci_low=difference - reach * error.below,
-        ci_high=difference + reach * error.above,
-        df=error.df,
-        p_value=_tail(deviate, error),
-        certainty=math.copysign(_certainty(abs(deviate), error.df), deviate),
-    )
+def p_values(estimates: Estimates, signs: Sequence[Sequence[int]], level: float, score: bool) -> Array:
+    """The p-values (r, t) of one-sided tests that sums of estimates are no worse than zero.
 
-
-def p_value(estimate: Estimate, others: Sequence[tuple[int, Estimate]], level: float, score: bool) -> float:
-    """The p-value of the one-sided test that a value is no worse than the signed sum of others.
-
-    The errors are taken to be independent.  1 if the noise of a value is unknown.
+    Each of r runs of k estimates is tested with all `signs` (t, k), of which the first is 1.  The errors are
+    taken to be independent.  1 if the noise of a value is unknown.
     """
-    error, difference = _error(estimate, level), estimate.value
-    for sign, term in others:
-        noise = _error(term, level)
-        if error is None or noise is None or difference is None or term.value is None:
-            return 1.0
-        error, difference = error.minus(noise.times(sign)), difference - sign * term.value
-    if error is None or difference is None or (deviate := _deviate(difference, error, score)) is None:
-        return 1.0
-    return _tail(deviate, error)
+    known, k = _noisy(estimates, level), len(signs[0])
+    runs = [known[start : start + k] for start in range(0, len(known), k)]
+    sums = [_sum(own, run) for run in runs for own in signs]
+    deviates = np.array([math.nan if each is None else _deviate(*each, score) for each in sums])
+    df = np.array([math.inf if each is None else each[1].df for each in sums])
+    tails = _tails(np.where(np.isnan(deviates), -np.inf, deviates), df)
+    return tails.reshape(len(runs), len(signs))
 
 
-def _deviate(difference: float, error: Error, score: bool) -> float | None:
-    """How many standard errors worse than zero a difference is; None if both are zero."""
+class _Test(Struct, frozen=True, gc=False):
+    """The values of some rows and of the rest, the noise of their difference, and its studentised deviate."""
+
+    value: float
+    rest: float
+    error: Error
+    deviate: float
+
+    @classmethod
+    def of(
+        cls, inside: _Noisy | None, outside: _Noisy | None, factor: float, size: float, score: bool
+    ) -> _Test | None:
+        """The test of a difference; None if its noise is unknown.
+
+        The noise of all units alike is that of the other side: `size` is the root of the ratio of units.
+        """
+        if inside is None or outside is None:
+            return None
+        (a, error_a), (b, error_b) = inside, outside
+        first = error_a if error_a.se else error_b.times(size)
+        second = error_b if error_b.se else error_a.times(1 / size)
+        error = first.minus(second).times(factor)
+        deviate = _deviate(a - b, error, score)
+        return None if math.isnan(deviate) else cls(a, b, error, deviate)
+
+
+def _contrasts(tests: Sequence[_Test], level: float) -> Iterator[Contrast]:
+    df = np.array([test.error.df for test in tests])
+    tails = _tails(np.array([test.deviate for test in tests]), df)
+    for test, reach, p in zip(tests, quantiles(level, df).tolist(), tails.tolist(), strict=True):
+        difference, error = test.value - test.rest, test.error
+        yield Contrast(
+            value=test.value,
+            rest=test.rest,
+            difference=difference,
+            se=error.se,
+            ci_low=difference - reach * error.below,
+            ci_high=difference + reach * error.above,
+            df=error.df,
+            p_value=p,
+            certainty=math.copysign(_certainty(abs(test.deviate), error.df), test.deviate),
+        )
+
+
+def _noisy(estimates: Estimates, level: float) -> list[_Noisy | None]:
+    """The values with their noise; None without an interval."""
+    names = ("value", "se", "ci_low", "ci_high")
+    value, se, low, high = (estimates.by_name[name] for name in names)
+    df = estimates.by_name["df"]
+    df = np.where(np.isnan(df), np.inf, df)
+    rows = zip(*(each.tolist() for each in (value, se, low, high, df, quantiles(level, df))), strict=True)
+    return [
+        None if math.isnan(v + s + a + b) else (v, Error.of(v, s, (a, b), deviate, own_df))
+        for v, s, a, b, own_df, deviate in rows
+    ]
+
+
+def _sum(signs: Sequence[int], values: Sequence[_Noisy | None]) -> _Noisy | None:
+    """The sum of values times their signs, of which the first is 1; None if the noise of one is unknown."""
+    terms = [(sign, each) for sign, each in zip(signs, values, strict=True) if sign]
+    total: _Noisy | None = terms[0][1]
+    for sign, each in terms[1:]:
+        if total is None or each is None:
+            return None
+        total = total[0] + sign * each[0], total[1].minus(each[1].times(-sign))
+    return total
+
+
+def _deviate(difference: float, error: Error, score: bool) -> float:
+    """How many standard errors worse than zero a difference is; NaN if both are zero."""
     towards_zero, worse = error.below if difference > 0 else error.above, -difference if score else difference
     if not math.isfinite(difference) or (difference == 0 and not towards_zero):
-        return None
+        return math.nan
     return worse / towards_zero if towards_zero > 0 else math.copysign(math.inf, worse)
+
+
+def _tails(deviates: Array, df: Array) -> Array:
+    """The p-values (n,) of one-sided tests with studentised deviates (n,)."""
+    tails = two_sided(np.abs(deviates), df) / 2
+    return np.where(deviates > 0, tails, 1 - tails)
 
 
 def _certainty(t: float, df: float) -> float:
@@ -114,19 +164,6 @@ def _certainty(t: float, df: float) -> float:
 
 def _units(moments: Moments) -> Array:
     return moments.n if moments.units is None else moments.units
-
-
-def _tail(deviate: float, error: Error) -> float:
-    return float(special(np).stdtr(error.df, -deviate))
-
-
-def _error(estimate: Estimate, level: float) -> Error | None:
-    """The noise of an estimate; None without an interval."""
-    if estimate.value is None or estimate.se is None or estimate.ci_low is None or estimate.ci_high is None:
-        return None
-    return Error.of(
-        estimate.value, estimate.se, (estimate.ci_low, estimate.ci_high), level, estimate.df or math.inf
-    )
 
 
 def _cluster_factor(

@@ -115,11 +115,13 @@ def _rounding(xp: Namespace, total: Array, weight: Array, mean: Array) -> Array:
 def _scatter(block: Moments, present: Array, cells: int) -> Moments:
     """The moments of the present cells among all of them."""
     whole = Moments.empty(cells, block.total.shape[-1], block.spread is not None, block.replicates)
-    for name in block.__struct_fields__:
-        values = getattr(block, name)
-        if values is not None:
-            getattr(whole, name)[present] = values
-    return whole
+
+    def scattered(name: str, values: Array) -> Array:
+        every: Array = getattr(whole, name)
+        every[present] = values
+        return every
+
+    return block.each(scattered)
 
 
 def _drawn_alike(a: Moments, b: Moments, cells: int) -> tuple[Moments, Moments]:

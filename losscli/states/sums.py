@@ -101,9 +101,12 @@ class Sums(Struct, frozen=True, eq=False, dict=True):
 
     @classmethod
     def stack(cls, parts: Sequence[Self]) -> Self:
-        """The cells of all parts, one part after the other."""
-        fields = zip(*(astuple(part) for part in parts), strict=True)
-        return cls(*(None if values[0] is None else np.concatenate(values) for values in fields))
+        """The cells of all parts, one part after the other; fields that share arrays share the result."""
+        fields = {tuple(map(id, values)): values for values in zip(*map(astuple, parts), strict=True)}
+        stacked = {
+            same: None if values[0] is None else np.concatenate(values) for same, values in fields.items()
+        }
+        return cls(*(stacked[tuple(map(id, values))] for values in zip(*map(astuple, parts), strict=True)))
 
     @property
     def weights(self) -> Array:

@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from losscli.data.slicing import Slicing, merged_keys
+from losscli.data.slicing import Slicing, known_codes, merged_keys
+from losscli.errors import DataError
 from losscli.numeric.segments import NARROW
 
 SLICING = Slicing(("t:key",), (None,))
@@ -60,3 +61,26 @@ def test_no_keys_merge() -> None:
     assert merged["0"].to_list() == [1]
     assert places is not None
     assert not len(places)
+
+
+@pytest.mark.parametrize(
+    ("values", "bins", "known"),
+    [
+        (["b", None, "a", "b"], None, ["a", "(missing)", "c", "b"]),
+        ([3, 1, 3], None, [1, 2, 3]),
+        ([0.5, float("nan"), 7.0], (1.0,), ["(missing)", "<= 1", "> 1"]),
+        ([*range(300)], None, [*range(299, -1, -1)]),
+    ],
+    ids=["text", "numbers", "bins", "many"],
+)
+def test_labels_have_the_same_codes_in_all_blocks(values, bins, known) -> None:
+    frame = pl.DataFrame({"t:key": values}, strict=False)
+    codes = known_codes(frame, "t:key", bins, pl.Series(known))
+    places, labels = Slicing(("t:key",), (bins,)).of(frame)
+    assert codes.dtype.itemsize == (1 if len(known) < 128 else 2)
+    assert [str(known[code]) for code in codes] == [str(labels["0"][int(place)]) for place in places]
+
+
+def test_labels_that_no_earlier_pass_has_read_are_an_error() -> None:
+    with pytest.raises(DataError, match="column key: has changed while it was read"):
+        known_codes(pl.DataFrame({"t:key": ["a", "c"]}), "t:key", None, pl.Series(["a", "b"]))

@@ -9,8 +9,8 @@ from scipy import stats
 from losscli.states import clusters
 from losscli.states.cells import Cells
 from losscli.states.clusters import Clusters, Rest
-from losscli.states.complement import collapsed, rests
-from losscli.states.contrasts import contrasts
+from losscli.states.complement import collapsed, pooled, rests
+from losscli.states.contrasts import contrasts, p_values
 from losscli.states.moments import Moments
 from losscli.states.multiple import benjamini_hochberg
 from losscli.states.reductions import BoundReduction, mean, root
@@ -22,13 +22,18 @@ def moments(x, code, cells, weight=None):
     return Moments.of(Cells(np, len(x), weight, 0, code, cells), [x])
 
 
+def rests_of(state):
+    """The rests of the cells of one group."""
+    return rests(state, np.zeros(len(state.n), dtype=int))
+
+
 @pytest.mark.parametrize("cells", [2, 3, 4, 5, 7, 8, 33])
 def test_rests_are_the_other_cells(cells):
     rng = np.random.default_rng(cells)
     x, code, weight = rng.normal(1e9, 1, 500), rng.integers(0, cells, 500), rng.random(500) + 0.1
     code[code == 1] = 0  # an empty cell
     state = moments(x, code, cells, weight)
-    found = rests(state)
+    found = rests_of(state)
     for cell in range(cells):
         others = code != cell
         alone = moments(x[others], np.zeros(others.sum(), dtype=int), 1, weight[others])
@@ -38,10 +43,25 @@ def test_rests_are_the_other_cells(cells):
     assert collapsed(state).mean == pytest.approx(np.average(x, weights=weight), rel=1e-15)
 
 
+def test_groups_of_cells_are_merged_apart():
+    rng = np.random.default_rng(8)
+    x, code = rng.normal(5, 1, 900), rng.integers(0, 9, 900)
+    groups = np.array([0, 0, 0, 0, 0, 1, 2, 2, 2])
+    state = moments(x, code, 9)
+    found, others = pooled(state, groups), rests(state, groups)
+    for group in range(3):
+        assert found.mean[group] == pytest.approx(x[groups[code] == group].mean(), rel=1e-14)
+    for cell in range(9):
+        rest = x[(groups[code] == groups[cell]) & (code != cell)]
+        assert others.n[cell] == len(rest)
+        if len(rest):
+            assert others.mean[cell] == pytest.approx(rest.mean(), rel=1e-14)
+
+
 def test_a_small_rest_keeps_its_digits():
     x = np.concatenate([np.full(10**5, 1e12), [1.0, 2.0, 4.0]])
     code = np.concatenate([np.zeros(10**5, dtype=int), np.ones(3, dtype=int)])
-    assert rests(moments(x, code, 2)).mean[0] == pytest.approx(7 / 3, rel=1e-15)
+    assert rests_of(moments(x, code, 2)).mean[0] == pytest.approx(7 / 3, rel=1e-15)
 
 
 def test_a_contrast_is_the_test_of_welch_where_nothing_is_skewed():
@@ -53,7 +73,7 @@ def test_a_contrast_is_the_test_of_welch_where_nothing_is_skewed():
     x = np.concatenate([a, 2 * a.mean() - a, b, 2 * b.mean() - b])  # symmetric
     code = np.repeat([1, 0], [2 * len(a), 2 * len(b)])
     state = moments(x, code, 2)
-    (_, found) = contrasts(BoundReduction(mean, {}), state, rests(state), LEVEL, score=False)
+    (_, found) = contrasts(BoundReduction(mean, {}), state, rests_of(state), LEVEL, score=False)
     expected = stats.ttest_ind(x[code == 1], x[code == 0], equal_var=False, alternative="greater")
     assert found.p_value == pytest.approx(expected.pvalue, rel=1e-6)
     assert found.df == pytest.approx(expected.df, rel=1e-9)
@@ -62,11 +82,29 @@ def test_a_contrast_is_the_test_of_welch_where_nothing_is_skewed():
     assert stats.norm.sf(found.certainty) == pytest.approx(found.p_value, rel=1e-3)
 
 
+def test_p_values_of_sums_are_those_of_welch():
+    rng = np.random.default_rng(7)
+    x, code = rng.normal(size=2_000), np.repeat([0, 1, 2, 3], [200, 500, 600, 700])
+    x[code == 0] += 0.2
+    estimates = moments(x, code, 4).estimates(BoundReduction(mean, {}), LEVEL)
+    ((against_one, against_two, alone),) = p_values(
+        estimates, [(1, -1, 0, 0), (1, -1, -1, 1), (1, 0, 0, 0)], LEVEL, score=False
+    )
+    a, b, c, d = (x[code == cell] for cell in range(4))
+    expected = stats.ttest_ind(a, b, equal_var=False, alternative="greater").pvalue
+    assert against_one == pytest.approx(expected, rel=0.05)  # skewness counts
+    se = np.sqrt(sum(part.var(ddof=1) / len(part) for part in (a, b, c, d)))
+    assert against_two == pytest.approx(
+        stats.norm.sf((a.mean() - b.mean() - c.mean() + d.mean()) / se), rel=0.05
+    )
+    assert alone == pytest.approx(stats.ttest_1samp(a, 0, alternative="greater").pvalue, rel=0.1)
+
+
 @pytest.mark.parametrize("score", [False, True])
 def test_of_a_score_less_is_worse(score):
     x, code = np.r_[np.arange(50.0), np.arange(50.0) + 9], np.repeat([0, 1], 50)
     state = moments(x, code, 2)
-    low, high = contrasts(BoundReduction(mean, {}), state, rests(state), LEVEL, score)
+    low, high = contrasts(BoundReduction(mean, {}), state, rests_of(state), LEVEL, score)
     assert (low.p_value < 0.01) == score
     assert (high.p_value < 0.01) != score
     assert low.p_value + high.p_value == pytest.approx(1.0, abs=0.01)
@@ -75,7 +113,7 @@ def test_of_a_score_less_is_worse(score):
 def test_rows_of_one_loss_may_vary_as_the_others():
     x, code = np.r_[np.full(40, 9.0), np.arange(160.0) % 8], np.repeat([0, 1], [40, 160])
     state = moments(x, code, 2)
-    (found, _) = contrasts(BoundReduction(mean, {}), state, rests(state), LEVEL, score=False)
+    (found, _) = contrasts(BoundReduction(mean, {}), state, rests_of(state), LEVEL, score=False)
     error = np.std(x[40:], ddof=1)
     assert found.se == pytest.approx(error * np.hypot(40**-0.5, 160**-0.5), rel=1e-9)
     assert found.p_value < 1e-9
@@ -84,10 +122,10 @@ def test_rows_of_one_loss_may_vary_as_the_others():
 def test_two_constants_are_apart_for_sure():
     x, code = np.repeat([1.0, 2.0], 40), np.repeat([0, 1], 40)
     state = moments(x, code, 2)
-    low, high = contrasts(BoundReduction(mean, {}), state, rests(state), LEVEL, score=False)
+    low, high = contrasts(BoundReduction(mean, {}), state, rests_of(state), LEVEL, score=False)
     assert (low.p_value, high.p_value, high.ci_low, high.ci_high) == (1.0, 0.0, 1.0, 1.0)
     state = moments(np.ones(80), code, 2)
-    assert contrasts(BoundReduction(mean, {}), state, rests(state), LEVEL, score=False) == [None, None]
+    assert contrasts(BoundReduction(mean, {}), state, rests_of(state), LEVEL, score=False) == [None, None]
 
 
 @pytest.mark.parametrize("reduction", [mean, root])
@@ -107,7 +145,7 @@ def test_clusters_with_rows_on_both_sides_are_linearised_together(reduction, wei
         block.add(way, [x], weight, None)
     totals = block.totals()
     inside = clusters.between(state, totals[1], 0)
-    rest = clusters.rest_of(inside, rests(state), totals[1], totals[0], 0)
+    rest = clusters.rest_of(inside, rests_of(state), totals[1], totals[0], 0)
     assert isinstance(rest, Rest)
     found = contrasts(BoundReduction(reduction, {}), inside, rest, LEVEL, score=False)
     w = np.ones(n) if weight is None else weight
