@@ -19,6 +19,7 @@ from losscli.data.slicing import Key, Labels, as_text, distinct, merged_keys
 from losscli.engines.devices import CPU
 from losscli.errors import DeviceError, UsageError
 from losscli.evaluation import block as block_reading
+from losscli.evaluation import distinct as distinct_rows
 from losscli.evaluation import ordered
 from losscli.evaluation.block import (
     Cached,
@@ -30,6 +31,7 @@ from losscli.evaluation.block import (
     note_replaced,
 )
 from losscli.evaluation.cells import BY_CELL, OVERALL, SLICES, Assignment
+from losscli.evaluation.distinct import Distinct
 from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.cached import cached_property
 from losscli.plan.plan import Plan
@@ -125,7 +127,7 @@ class EvaluationJob(Struct, frozen=True):
     @property
     def block_rows(self) -> int:
         """The number of rows of a block."""
-        return self.plan.block_rows
+        return distinct_rows.block_rows(self.plan)
 
     @property
     def group(self) -> str | None:
@@ -158,7 +160,7 @@ class EvaluationJob(Struct, frozen=True):
         """The partial result for a block that had `height` rows before any was dropped."""
         fingerprint = fingerprint_of(taken) if self.kept else None
         taken = Cached.of(taken) if taken.plan.request.charts else taken
-        part = states_of(taken, taken.assignment())
+        part = _of_distinct(taken) or states_of(taken, taken.assignment())
         return replace(part, rows=height, extras=extras_of(taken), fingerprint=fingerprint)
 
     def merge(self, a: Partial, b: Partial) -> Partial:
@@ -191,6 +193,15 @@ def extras_of(taken: Taken) -> dict[str, Summary]:
         with np.errstate(all="ignore"):
             extras |= views.taken(taken)
     return extras
+
+
+def _of_distinct(taken: Taken) -> Partial | None:
+    """As `states_of` from the distinct rows of a block; None if they are not few, or have no loss."""
+    rows = Distinct.of(taken)
+    if rows is None:
+        return None
+    part = states_in(rows, rows.assignment())
+    return part if all(map(_is_sound, rows.plan.choices, part.overall)) else None
 
 
 def states_of(taken: Taken, assignment: Assignment) -> Partial:

@@ -81,7 +81,11 @@ class Plan(Struct, frozen=True, dict=True):
     @property
     def block_rows(self) -> int:
         """Rows of a block: a power of two that depends only on the plan, so that results are reproducible."""
-        width = max(len(self.roles.predictions), len(self.roles.names), *self.roles.widths.values(), 1)
+        return self.rows_of_width(len(self.roles.names))
+
+    def rows_of_width(self, width: int) -> int:
+        """Rows of a block whose matrices have at least this many columns."""
+        width = max(width, len(self.roles.predictions), *self.roles.widths.values(), 1)
         numbers, min_width = (BLOCK_NUMBERS, 8) if self.device == CPU else (DEVICE_NUMBERS, 1)
         rows = numbers // max(width, min_width)
         if self.resampling is not None:

@@ -217,15 +217,26 @@ class Cells:
 
 
 class Alike(Cells):
-    """Entries of one cell, each of which stands for several rows that are alike.
+    """Entries, each of which stands for several rows that are alike.
 
     Of the weights of the `rows` (n,) of an entry, `weight`, `squares` and `cubes` (n,) are the sums of the
-    first three powers.
+    first three powers.  The other arguments are those of `Cells`, with the first row of each entry.
     """
 
-    def __init__(self, rows: Array, weight: Array, squares: Array, cubes: Array) -> None:
-        super().__init__(np, len(rows), weight, 0)
-        self.rows = np.array([rows.sum()])
+    def __init__(
+        self,
+        rows: Array,
+        weight: Array,
+        squares: Array,
+        cubes: Array,
+        numbers: Array | int = 0,
+        codes: Array | None = None,
+        cells: int = 1,
+    ) -> None:
+        super().__init__(np, len(rows), weight, numbers, codes, cells)
+        if self.order is not None:
+            rows, squares, cubes = rows[self.order], squares[self.order], cubes[self.order]
+        self.rows = self.sums(rows) if len(self.present) else rows[:0]
         self.weight_squared, self.weight_cubed = squares, cubes
 
 

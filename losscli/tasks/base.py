@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from msgspec import Struct, defstruct, field
 
@@ -24,7 +24,17 @@ class Batch(Struct, frozen=True, eq=False, dict=True):
     for each class or label (the overall value then comes from all of these batches); or not at all."""
     needs: ClassVar[tuple[str, ...]] = ()
     """Options that name a column; a loss needs one of them."""
+    is_coded: ClassVar[bool] = False
+    """Whether all that losses take of a row may follow from its code, of which there are few: see `codes`."""
     xp: Namespace
+
+    def codes(self) -> tuple[Array, int] | None:
+        """The code of each row (n,), a whole number from 0, and the number of codes; None without codes."""
+        return None
+
+    def at(self, rows: Array) -> Self:
+        """The batch with only the rows at some places (m,)."""
+        raise NotImplementedError
 
     @property
     def place(self) -> Array | None:

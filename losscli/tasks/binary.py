@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import ClassVar, Literal, NamedTuple, Self
 
+from msgspec.structs import replace
+
 from losscli.numeric.arrays import Array, Namespace, np
 from losscli.numeric.cached import cached_property
 from losscli.numeric.softmax import expit_pair
@@ -139,6 +141,7 @@ class BinaryLabel(Batch, frozen=True):
 
     task: ClassVar[str] = "binary"
     axis: ClassVar[str] = "probability"
+    is_coded: ClassVar[bool] = True
     target: Array
     probability: Array
 
@@ -146,6 +149,18 @@ class BinaryLabel(Batch, frozen=True):
     def place(self) -> Array:
         """The probability of the true class."""
         return self.xp.where(self.target == 1, self.probability, 1.0 - self.probability)
+
+    def codes(self) -> tuple[Array, int] | None:
+        """The pair of the true and the predicted label of each row (n,); None with probabilities."""
+        guess = self.probability
+        # The first rows tell probabilities, as a rule, without a look at all.
+        if not all(bool(self.xp.all((part == 0) | (part == 1))) for part in (guess[:64], guess)):
+            return None
+        return (2.0 * self.target + guess).astype(np.int64), 4
+
+    def at(self, rows: Array) -> Self:
+        """The batch with only the rows at some places (m,)."""
+        return replace(self, target=self.target[rows], probability=self.probability[rows])
 
     @classmethod
     def made(cls, xp: Namespace, target: Array, probability: Array) -> tuple[Self, ...]:

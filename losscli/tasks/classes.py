@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, Self
 
+from msgspec.structs import replace
+
 from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.cached import cached_property
 from losscli.numeric.softmax import (
@@ -272,6 +274,7 @@ class MulticlassLabel(Batch, frozen=True):
     """The predicted class (n,) and the true class (n,) of `classes`; ties go to the first class."""
 
     task: ClassVar[str] = "multiclass"
+    is_coded: ClassVar[bool] = True
     predicted: Array
     code: Array
     classes: int
@@ -280,6 +283,14 @@ class MulticlassLabel(Batch, frozen=True):
     def made(cls, xp: Namespace, predicted: Array, code: Array, classes: int) -> tuple[Self, ...]:
         """The batch, or one for each class."""
         return (cls(xp, predicted, code, classes),)
+
+    def codes(self) -> tuple[Array, int] | None:
+        """The pair of the true and the predicted class of each row (n,), and the number of pairs."""
+        return self.code * self.classes + self.predicted, self.classes**2
+
+    def at(self, rows: Array) -> Self:
+        """The batch with only the rows at some places (m,)."""
+        return replace(self, predicted=self.predicted[rows], code=self.code[rows])
 
 
 class MulticlassOutcome(MulticlassLabel, frozen=True):
