@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -66,6 +67,22 @@ class _Assessment(Struct, frozen=True):
         return self.errors[0 if below else 1] * _deviate(level, self.df)
 
 
+_Key: TypeAlias = tuple[object, ...]
+"""A loss with its parameters, followed by the cell if there is one."""
+
+
+class _References(Struct, frozen=True):
+    """What limits may refer to: overall results by loss, results and comparisons by loss and cell."""
+
+    overall: Mapping[_Key, Result]
+    bases: Mapping[_Key, Result]
+    pairs: Mapping[_Key, Comparison]
+
+    def overall_of(self, result: Result) -> Result | None:
+        """The overall result of the same loss."""
+        return self.overall.get(_loss_key(result))
+
+
 def _deviate(level: float | None, df: float) -> float:
     """The two-sided quantile of Student's t distribution; 1 if the interval of a report has no level."""
     return 1.0 if level is None else quantile(level, df)
@@ -123,24 +140,35 @@ def _judge(gate: Gate, report: Report, base: Report | None, rules: Rules) -> Seq
             return [_unjudged(gate, result, f"fewer than {rules.min_n} rows", "error") for result in small]
     else:
         small = []
+    references = _references(gate.limit, report, base)
     if gate.subject.gap:
-        assessment = _assess_gap(gate, selected, small, report)
+        assessment = _assess_gap(gate, selected, small, references)
         return [_verdict(assessment, bool(_weak(gate, [assessment])), rules)]
-    bases = {} if base is None else {_key(result): result for result in base.results}
     skipped = {_key(result) for result in small}
     assessments = [
         _Assessment(_unjudged(gate, result, f"fewer than {rules.min_n} rows", "skipped"))
         if _key(result) in skipped
-        else _assess(gate, result, bases, report)
+        else _assess(gate, result, references)
         for result in selected
     ]
     weak = _weak(gate, assessments)
     return [_verdict(assessment, index in weak, rules) for index, assessment in enumerate(assessments)]
 
 
-def _key(result: Result | Comparison) -> tuple[object, ...]:
-    params = sorted((name, repr(value)) for name, value in result.params.items())
-    return result.loss, tuple(params), tuple(sorted(result.cell.items()))
+def _references(limit: Limit, report: Report, base: Report | None) -> _References:
+    """What a limit may refer to: the base, the comparisons with the first model, or the overall values."""
+    overall = {_loss_key(result): result for result in reversed(report.overall)}
+    bases = {_key(result): result for result in base.results} if base is not None and limit.base else {}
+    comparisons = report.comparisons if limit.base else ()
+    return _References(overall, bases, {_key(comparison): comparison for comparison in reversed(comparisons)})
+
+
+def _key(result: Result | Comparison) -> _Key:
+    return *_loss_key(result), tuple(sorted(result.cell.items()))
+
+
+def _loss_key(result: Result | Comparison) -> _Key:
+    return result.loss, tuple(sorted((name, repr(value)) for name, value in result.params.items()))
 
 
 def _unjudged(gate: Gate, result: Result, reason: str, status: Outcome) -> Verdict:
@@ -149,12 +177,7 @@ def _unjudged(gate: Gate, result: Result, reason: str, status: Outcome) -> Verdi
     return Verdict(gate.text, status, dict(result.cell), value=value, limit=limit, reason=reason)
 
 
-def _assess(
-    gate: Gate,
-    result: Result,
-    bases: Mapping[tuple[object, ...], Result],
-    report: Report,
-) -> _Assessment:
+def _assess(gate: Gate, result: Result, references: _References) -> _Assessment:
     value = getattr(result, gate.subject.field)
     unjudged = _unjudged(gate, result, "", "error")
     if value is None:
@@ -167,14 +190,12 @@ def _assess(
         # A report holds finite numbers only, and every comparison with NaN is false.
         return _Assessment(replace(unjudged, value=None, reason=f"the value is {value}"))
     if gate.limit.within:
-        return _assess_within(gate, result, float(value), report)
+        return _assess_within(gate, result, float(value), references.overall_of(result))
     base, limit, pair = None, gate.limit.offset, None
     if gate.limit.base:
-        base = bases.get(_key(result))
+        base = references.bases.get(_key(result))
         if base is None:
-            pair = next(
-                (comparison for comparison in report.comparisons if _key(comparison) == _key(result)), None
-            )
+            pair = references.pairs.get(_key(result))
             base = None if pair is None else paired.base_of(pair)
         if base is None:
             cell = cell_name(result.cell)
@@ -205,19 +226,9 @@ def _fixed(limit: Limit) -> float | None:
     return None if limit.base or limit.within else limit.offset
 
 
-def _overall(result: Result, report: Report) -> Result | None:
-    """The overall result of the same loss."""
-    key = _key(replace(result, cell={}))
-    return next((candidate for candidate in report.overall if _key(candidate) == key), None)
-
-
-def _assess_within(gate: Gate, result: Result, value: float, report: Report) -> _Assessment:
+def _assess_within(gate: Gate, result: Result, value: float, overall: Result | None) -> _Assessment:
     """The verdict on a slice against all rows of the same report, or against the rest of them."""
-    unjudged, overall, kind = (
-        _unjudged(gate, result, "", "error"),
-        _overall(result, report),
-        gate.limit.within,
-    )
+    unjudged, kind = _unjudged(gate, result, "", "error"), gate.limit.within
     if overall is None or overall.value is None:
         return _Assessment(replace(unjudged, reason="the report has no overall value"))
     counts_rows = gate.subject.field == "rows"
@@ -250,20 +261,18 @@ def _assess_within(gate: Gate, result: Result, value: float, report: Report) -> 
 
 
 def _assess_gap(
-    gate: Gate, selected: Sequence[Result], small: Sequence[Result], report: Report
+    gate: Gate, selected: Sequence[Result], small: Sequence[Result], references: _References
 ) -> _Assessment:
     """The verdict on the gap between the cells that have enough rows."""
-    unjudged, judged = (
-        Verdict(gate.text, "error", limit=_fixed(gate.limit)),
-        [r for r in selected if r not in small],
-    )
+    unjudged, skipped = Verdict(gate.text, "error", limit=_fixed(gate.limit)), set(map(_key, small))
+    judged = [result for result in selected if _key(result) not in skipped]
     missing = [cell_name(r.cell) for r in judged if r.value is None or not math.isfinite(r.value)]
     if missing:
         return _Assessment(replace(unjudged, reason=f"no value in {missing[0]}"))
     if len(judged) < 2:
         suffix = " with enough rows" if small else ""
         return _Assessment(replace(unjudged, reason=f"fewer than two slices{suffix}, which have no gap"))
-    limit, overall = gate.limit.offset, _overall(judged[0], report)
+    limit, overall = gate.limit.offset, references.overall_of(judged[0])
     if gate.limit.within:
         if overall is None or overall.value is None:
             return _Assessment(replace(unjudged, reason="the report has no overall value"))

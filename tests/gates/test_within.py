@@ -8,7 +8,7 @@ import pytest
 
 import losscli
 from losscli.errors import UsageError
-from losscli.gates import within
+from losscli.gates import judge, parse, within
 
 
 def frame(rows: int = 3_000, seed: int = 0, **shifts: float) -> pl.DataFrame:
@@ -24,6 +24,16 @@ def judged(data: pl.DataFrame, *gates: str, loss: str = "mae", **options) -> tup
 
 def means(data: pl.DataFrame) -> dict[str, float]:
     return dict(data.group_by("region").agg(pl.col("pred").mean()).iter_rows())
+
+
+def test_the_overall_value_is_looked_up_once_for_all_slices(monkeypatch):
+    # In a saved report it is looked for among all results, of which there may be a million.
+    saved = losscli.Report.from_json(losscli.evaluate(frame(), loss="mae", by="region").to_json())
+    looked, overall = [], losscli.Report.overall.fget
+    monkeypatch.setattr(losscli.Report, "overall", property(lambda self: looked.append(1) or overall(self)))
+    gate = parse("mae[region=*] <= overall", lambda name: (saved.names[name],))
+    assert len(judge([gate], saved)) == 3
+    assert len(looked) == 1
 
 
 def test_a_gap_is_that_between_the_worst_and_the_best_slice():
