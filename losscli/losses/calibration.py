@@ -8,6 +8,7 @@ from losscli.catalog.params import Count
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.edges import unit_edges, unit_places
+from losscli.numeric.softmax import pick, row_maxima
 from losscli.states.reductions import Reduction
 from losscli.tasks.binary import Binary
 from losscli.tasks.classes import Multiclass
@@ -67,7 +68,6 @@ def multiclass_calibration_error(
     Guo et al. (2017), arXiv:1706.04599
     """
     xp = batch.xp
-    guess = xp.argmax(batch.probability, axis=1)[:, None]
-    confidence = xp.take_along_axis(batch.probability, guess, axis=1)[:, 0]
-    hit = xp.take_along_axis(batch.target, guess, axis=1)[:, 0]
+    guess, confidence = row_maxima(xp, batch.probability)
+    hit = pick(xp, batch.target, guess) if batch.code is None else (guess == batch.code).astype(float)
     return _binned(xp, confidence, hit, n_bins, batch.held)
