@@ -64,7 +64,9 @@ class Distinct(Taken, frozen=True):
         if not taken.units or not are_few(taken.plan):
             return None
         kinds = {choice.loss.batch: taken.rows.parts[choice.loss.batch] for choice in taken.plan.choices}
-        if (coded := next(iter(kinds.values()))[0].codes()) is None:
+        # A loss of a user may take from the batch what no threshold tells.
+        params = [{} if choice.loss.request else choice.params for choice in taken.plan.choices]
+        if (coded := next(iter(kinds.values()))[0].codes(params)) is None:
             return None
         codes, number = coded
         slices = taken.assignment().slices

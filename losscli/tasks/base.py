@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar, Literal, Self
 
@@ -28,8 +28,11 @@ class Batch(Struct, frozen=True, eq=False, dict=True):
     """Whether all that losses take of a row may follow from its code, of which there are few: see `codes`."""
     xp: Namespace
 
-    def codes(self) -> tuple[Array, int] | None:
-        """The code of each row (n,), a whole number from 0, and the number of codes; None without codes."""
+    def codes(self, params: Sequence[Mapping[str, Any]]) -> tuple[Array, int] | None:
+        """The code of each row (n,), a whole number from 0, and the number of codes; None without codes.
+
+        `params` are those of the losses, empty for one that may take anything from the batch.
+        """
         return None
 
     def at(self, rows: Array) -> Self:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar, Literal, NamedTuple, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 from msgspec.structs import replace
 
@@ -150,13 +151,19 @@ class BinaryLabel(Batch, frozen=True):
         """The probability of the true class."""
         return self.xp.where(self.target == 1, self.probability, 1.0 - self.probability)
 
-    def codes(self) -> tuple[Array, int] | None:
-        """The pair of the true and the predicted label of each row (n,); None with probabilities."""
-        guess = self.probability
-        # The first rows tell probabilities, as a rule, without a look at all.
-        if not all(bool(self.xp.all((part == 0) | (part == 1))) for part in (guess[:64], guess)):
+    def codes(self, params: Sequence[Mapping[str, Any]]) -> tuple[Array, int] | None:
+        """The true label of each row with its predicted ones at all thresholds, or with that of the file."""
+        if all("threshold" in own for own in params):
+            thresholds = {(own["threshold"], bool(own.get("inclusive"))) for own in params}
+            guesses = [self.predicted(*threshold) for threshold in sorted(thresholds)]
+        elif bool(self.xp.all((self.probability == 0) | (self.probability == 1))):
+            guesses = [self.probability]
+        else:
             return None
-        return (2.0 * self.target + guess).astype(np.int64), 4
+        code = self.target
+        for guess in guesses:
+            code = 2.0 * code + guess
+        return code.astype(np.int64), 2 ** (1 + len(guesses))
 
     def at(self, rows: Array) -> Self:
         """The batch with only the rows at some places (m,)."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self
 
 from msgspec.structs import replace
 
@@ -284,7 +285,7 @@ class MulticlassLabel(Batch, frozen=True):
         """The batch, or one for each class."""
         return (cls(xp, predicted, code, classes),)
 
-    def codes(self) -> tuple[Array, int] | None:
+    def codes(self, params: Sequence[Mapping[str, Any]]) -> tuple[Array, int] | None:
         """The pair of the true and the predicted class of each row (n,), and the number of pairs."""
         return self.code * self.classes + self.predicted, self.classes**2
 

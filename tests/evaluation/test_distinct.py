@@ -13,10 +13,11 @@ from losscli.evaluation import distinct
 from losscli.evaluation.distinct import Distinct
 from losscli.numeric.arrays import Array
 from losscli.plan import plan as plans
+from losscli.tasks.binary import BinaryLabel
 from losscli.tasks.classes import MulticlassLabel
 
 ROWS = 5_000
-SCORES = ["accuracy", "f1", "mcc", "cohen_kappa", "balanced_accuracy", "precision", "zero_one", "jaccard"]
+SCORES = sorted({each.name for each in losscli.list_losses(task="multiclass") if each.batch.is_coded})
 
 
 def labels(classes: int) -> pl.DataFrame:
@@ -67,18 +68,38 @@ def test_distinct_rows_have_the_results_of_all_rows(monkeypatch, taken, classes,
         assert all(same(getattr(own, name), getattr(other, name)) for name in own.__struct_fields__)
 
 
-@pytest.mark.parametrize("loss", ["accuracy", "f1", "mcc", "zero_one", "balanced_error"])
-@pytest.mark.parametrize("options", [{}, {"by": "s"}, {"threshold": 1.0}], ids=str)
-def test_binary_labels_are_few_rows_and_probabilities_are_not(monkeypatch, taken, loss, options):
-    frame = labels(2).with_columns(p=pl.col("p") == "c1", y=pl.col("y") == "c1").cast({"p": pl.Float64})
-    given = {"pred": "p", "target": "y", "task": "binary", "loss": loss, **options}
-    losscli.evaluate(frame.with_columns(p=0.8 * pl.col("p")), **given)
+BINARY = sorted({each.name for each in losscli.list_losses(task="binary") if each.batch.is_coded})
+
+
+@pytest.mark.parametrize("loss", BINARY)
+@pytest.mark.parametrize("options", [{}, {"by": "s"}, {"threshold": 0.7}], ids=str)
+def test_probabilities_are_few_rows_by_their_thresholds(monkeypatch, taken, loss, options):
+    frame = labels(2).with_columns(y=(pl.col("y") == "c1").cast(pl.Int64))
+    frame = frame.with_columns(p=(0.3 * pl.col("y") + 0.7 * pl.Series(np.random.default_rng(1).random(ROWS))))
+    given = {
+        "pred": "p",
+        "target": "y",
+        "task": "binary",
+        "loss": [loss, "zero_one:threshold=0.5"],
+        **options,
+    }
     found = losscli.evaluate(frame, **given)
-    assert taken == [False, True]
+    assert taken == [True]
     monkeypatch.setattr(distinct, "_FEW", 0.0)
     for own, other in zip(found.results, losscli.evaluate(frame, **given).results, strict=True):
         assert own.value == other.value
         assert all(same(getattr(own, name), getattr(other, name)) for name in own.__struct_fields__)
+
+
+@pytest.mark.parametrize("p", ["0.8 where 1", "1 where 1"])
+def test_a_loss_of_a_user_has_few_rows_of_labels_alone(taken, p):
+    def gap(batch: BinaryLabel) -> Array:
+        return np.abs(batch.target - batch.probability)
+
+    frame = pl.DataFrame({"y": [0, 1, 1, 0] * 50}).with_columns(p=pl.col("y") * float(p.split()[0]))
+    found = losscli.evaluate(frame, pred="p", target="y", loss=gap)
+    assert taken == [p == "1 where 1"]
+    assert found[gap.__name__].value == pytest.approx((1 - float(p.split()[0])) / 2)
 
 
 @pytest.mark.parametrize("options", [{"weight": "w"}, {"cluster": "s"}, {"ci_method": "bootstrap"}], ids=str)
