@@ -83,6 +83,7 @@ def _classes(folder: Path, rows: int) -> None:
     rng = np.random.default_rng(7)
     scores = rng.dirichlet(np.ones(10), size=rows)
     pl.DataFrame({f"prob_{c}": scores[:, c] for c in range(10)}).write_parquet(folder / "pc.parquet")
+    pl.DataFrame({"predicted": scores.argmax(axis=1)}).write_parquet(folder / "lp.parquet")
     pl.DataFrame({"label": rng.integers(0, 10, rows)}).write_parquet(folder / "tc.parquet")
 
 

@@ -139,6 +139,14 @@ for _ in range({calls}):
     losscli.evaluate(p, y, loss='mse')
 """
 )
+SKLEARN_LABELS = """
+import polars as pl
+from sklearn.metrics import f1_score
+p = pl.read_parquet('lp.parquet')['predicted'].to_numpy()
+y = pl.read_parquet('tc.parquet')['label'].to_numpy()
+print(f1_score(y, p, average='macro'))
+"""
+
 SKLEARN_CALLS = (
     ARRAYS
     + """
@@ -265,6 +273,13 @@ WORKS = [
         evaluate("pc.parquet", "tc.parquet", "-l", "log_loss", "--bare"),
         {"Polars, same checks": script(POLARS_CLASSES), "scikit-learn": script(SKLEARN_CLASSES)},
         {"Polars, same checks": 1.2, "scikit-learn": 1 / 30},
+    ),
+    Work(
+        "F1 of 10 classes from labels, overall and per class",
+        4,
+        evaluate("lp.parquet", "tc.parquet", "--task", "multiclass", "-l", "f1", "--bare"),
+        {"scikit-learn": script(SKLEARN_LABELS)},
+        {"scikit-learn": 0.5},
     ),
     Work(
         "Huber, CSV, by position",
