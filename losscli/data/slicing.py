@@ -23,6 +23,12 @@ _PLACE = "place"
 """The name of no column of keys, which are numbers."""
 _FEW_KEYS = 1 << 10
 """Up to so many keys are matched without a join, which waits for the threads of Polars that read ahead."""
+_HASH_BITS = 16
+"""The bits of the hashes by which few texts are numbered."""
+_FEW_TEXTS = 128
+"""The maximum number of texts whose hashes likely differ."""
+_HEAD = 1 << 10
+"""The first rows, by which it is judged whether texts are few."""
 Column = tuple[str, "Bins"]
 """A column of the aligned stream, with how its values are put together."""
 Labels = dict[Column, tuple[Array, "pl.Series"]]
@@ -233,6 +239,8 @@ def _texts(values: pl.Series) -> pl.Series:
 def distinct(series: pl.Series) -> tuple[Array, pl.Series]:
     """The value of each row (n,) as a position among those that occur (u,), of which null is one."""
     missing = series.is_null().to_numpy() if series.null_count() else None
+    if series.dtype == pl.String and (few := _few_texts(series, missing)) is not None:
+        return few
     if series.dtype.is_float():
         values = series.to_numpy()
         # In NumPy null is NaN too.
@@ -250,9 +258,30 @@ def distinct(series: pl.Series) -> tuple[Array, pl.Series]:
     if missing is not None:
         codes = np.where(missing, -1, codes) + 1
     places, present = compressed(codes)
-    rows = np.empty(len(present), dtype=np.uint32)
+    return places, series[_rows_of(places, len(present))]
+
+
+def _few_texts(texts: pl.Series, missing: Array | None) -> tuple[Array, pl.Series] | None:
+    """As `distinct`, by hashes of 16 bits; None for many texts, or if two have the same hash.
+
+    Categories take several times as long, as all threads number them together.
+    """
+    if texts.head(_HEAD).n_unique() > _FEW_TEXTS:
+        return None
+    codes = (texts.hash(0).to_numpy() >> np.uint64(64 - _HASH_BITS)).astype(np.int64)
+    if missing is not None:
+        codes[missing] = 1 << _HASH_BITS
+    places, present = compressed(codes)
+    values = texts[_rows_of(places, len(present))]
+    are_alike = (texts == values[places.astype(np.uint32)]).all()
+    return (places, values) if are_alike else None
+
+
+def _rows_of(places: Array, count: int) -> Array:
+    """A row (u,) for each of the places (n,) of values."""
+    rows = np.empty(count, dtype=np.uint32)
     rows[places] = np.arange(len(places), dtype=np.uint32)
-    return places, series[rows]
+    return rows
 
 
 def _physical(series: pl.Series) -> Array:

@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from losscli.data.slicing import Slicing, known_codes, merged_keys
+from losscli.data import slicing
+from losscli.data.slicing import Slicing, distinct, known_codes, merged_keys
 from losscli.errors import DataError
 from losscli.numeric.segments import NARROW
 
@@ -84,3 +85,17 @@ def test_labels_have_the_same_codes_in_all_blocks(values, bins, known) -> None:
 def test_labels_that_no_earlier_pass_has_read_are_an_error() -> None:
     with pytest.raises(DataError, match="column key: has changed while it was read"):
         known_codes(pl.DataFrame({"t:key": ["a", "c"]}), "t:key", None, pl.Series(["a", "b"]))
+
+
+@pytest.mark.parametrize("bits", [1, 16], ids=["same hashes", "other hashes"])
+@pytest.mark.parametrize("count", [2, 60, 2_000], ids=["few", "more", "many"])
+@pytest.mark.parametrize("has_missing", [False, True])
+def test_equal_texts_have_the_same_place(monkeypatch, bits, count, has_missing) -> None:
+    monkeypatch.setattr(slicing, "_HASH_BITS", bits)
+    rng = np.random.default_rng(count)
+    texts = pl.Series([f"{'東京 ' * (number % 4)}{number}" for number in rng.integers(0, count, 5_000)])
+    if has_missing:
+        texts = texts.replace(texts[0], None)
+    places, values = distinct(texts)
+    assert values[places.astype(np.uint32)].equals(texts, null_equal=True)
+    assert values.n_unique() == len(values) == texts.n_unique()
