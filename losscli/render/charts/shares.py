@@ -33,7 +33,7 @@ def figures(report: Report) -> Iterator[Figure]:
 
 def _figure(section: Section, loss: str, overall: Result | None) -> Figure | None:
     entries = [
-        (result.share, ", ".join(map(visible, cell)), result)
+        (result.share, cell, result)
         for cell, result in zip(section.cells, section.of(loss), strict=True)
         if result is not None and result.share is not None
     ]
@@ -44,10 +44,10 @@ def _figure(section: Section, loss: str, overall: Result | None) -> Figure | Non
     if overall is not None and weight > overall.weight * _ABOVE:
         share_unit = "equal share"  # outputs, labels and quantiles are of the same rows
     top = sorted(entries, key=lambda entry: -entry[0])[:MOST]
-    labels = style.shortened(label for _, label, _ in top)
+    labels = [", ".join(map(visible, cell)) for _, cell, _ in top]
     rows = [
         _row(name, label, share, result.weight / weight if weight else 0.0, share_unit)
-        for name, (share, label, result) in zip(labels, top, strict=True)
+        for name, label, (share, _, result) in zip(style.shortened(labels), labels, top, strict=True)
     ]
     axis = f"% of the loss (bar), {share_unit} (line)"
     common = style.base(rows).encode(y=style.names())

@@ -22,7 +22,7 @@ _LABELS = 6
 
 def figures(report: Report) -> Iterator[Figure]:
     """A chart for each loss and each kind of cell in chronological order."""
-    all_sections = sections(report)
+    all_sections = sections(report) if report.times else []
     overall = overall_of(all_sections)
     for section in all_sections:
         for loss in section.losses if section.is_trend else ():

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from losscli.render.digits import DASH, Precision, decimal, distinct, estimate, signed, span
+from losscli.render.digits import DASH, Precision, decimal, distinct, signed, span
 from losscli.render.drawing import WIDTH, Axis, Drawing, Ends
 from losscli.render.naming import interval_heading, loss_label, visible
 from losscli.render.tables import Column, Table, latest_first
@@ -53,14 +53,12 @@ def _names(rows: Sequence[Comparison]) -> Iterator[Column]:
 
 
 def _numbers(rows: Sequence[Comparison]) -> Iterator[Column]:
-    values = [_values(each) for each in rows]
-    precisions = [Precision.of(each.difference, each.se) for each in rows]
-    spans = (
-        span(each.ci_low, each.ci_high, precision) for each, precision in zip(rows, precisions, strict=True)
-    )
+    rounded = [(each, Precision.of(each.difference, each.se)) for each in rows]
+    values = [_values(each, precision) for each, precision in rounded]
+    spans = (span(each.ci_low, each.ci_high, precision) for each, precision in rounded)
     yield Column(visible(rows[0].a), tuple(a for a, _ in values), priority=3)
     yield Column(visible(rows[0].b), tuple(b for _, b in values), priority=3)
-    differences = tuple(estimate(each.difference, each.se) for each in rows)
+    differences = tuple(precision.estimate(each.difference, each.se) for each, precision in rounded)
     error = " ± se" if any("±" in cell for cell in differences) else ""
     yield Column(f"difference{error}", differences, is_value=True)
     yield Column("%", tuple(signed(each.percent) or DASH for each in rows), priority=5)
@@ -79,9 +77,8 @@ def _judgement(rows: Sequence[Comparison]) -> Iterator[Column]:
     yield Column("rows", tuple(f"{each.rows:,}" for each in rows), priority=6)
 
 
-def _values(comparison: Comparison) -> tuple[str, str]:
+def _values(comparison: Comparison, precision: Precision) -> tuple[str, str]:
     """The losses of both models, rounded like their difference."""
-    precision = Precision.of(comparison.difference, comparison.se)
     if precision.place is None:
         return distinct(comparison.value_a, comparison.value_b)
     return precision.text(comparison.value_a), precision.text(comparison.value_b)
