@@ -22,7 +22,7 @@ from losscli.states.moments import Moments
 
 _FEW = 1 / 4
 """The distinct rows of a block, per row, up to which it pays to look for them."""
-_MOST_CLASSES = 128
+_MOST_CLASSES = 100
 """The classes whose pairs are few enough that the length of a block need not be limited by their number."""
 
 
