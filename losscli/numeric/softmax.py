@@ -195,13 +195,15 @@ def row_maxima(xp: Namespace, values: Array) -> tuple[Array, Array]:
     return places.astype(np.int64), largest.astype(float, copy=False)
 
 
-def softmax(xp: Namespace, logits: Array) -> tuple[Array, Array]:
+def softmax(xp: Namespace, logits: Array, code: Array | None = None) -> tuple[Array, Array]:
     """Probabilities and their complements to one (n, classes) from logits, both to full precision.
 
-    The mass of each class is relative to that of the first class with the largest logit, whose complement is
-    the sum of the others.
+    With the class `code` (n,) of each row, only the complements of these classes (n,).  The mass of each
+    class is relative to that of the first class with the largest logit, whose complement is the sum of the
+    others.
     """
-    probability, complement = xp.empty_like(logits, dtype=float), xp.empty_like(logits, dtype=float)
+    probability = xp.empty_like(logits, dtype=float)
+    complement = xp.empty_like(probability) if code is None else xp.empty(len(logits))
     for rows in _chunks(xp, logits):
         block = logits[rows].astype(float)
         first, top = row_maxima(xp, block)
@@ -217,9 +219,15 @@ def softmax(xp: Namespace, logits: Array) -> tuple[Array, Array]:
         shares = _quotient(mass, mass_error, *whole)
         put(xp, shares, first, _quotient(1.0, 0.0, total, total_error))
         probability[rows] = shares
-        shares = _quotient(whole[0] - mass, whole[1] - mass_error, *whole)
-        put(xp, shares, first, _quotient(others, others_error, total, total_error))
-        complement[rows] = shares
+        rest = _quotient(others, others_error, total, total_error)
+        if code is None:
+            shares = _quotient(whole[0] - mass, whole[1] - mass_error, *whole)
+            put(xp, shares, first, rest)
+            complement[rows] = shares
+        else:
+            own = code[rows]
+            left = total - pick(xp, mass, own), total_error - pick(xp, mass_error, own)
+            complement[rows] = xp.where(own == first, rest, _quotient(*left, total, total_error))
     return probability, complement
 
 

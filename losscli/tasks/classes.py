@@ -65,13 +65,20 @@ class Multiclass(Batch, frozen=True):
     def complement(self) -> Array:
         """1 - probability (n, classes), without loss of digits for logits and log-probabilities."""
         if self.link == "logit":
-            return self._softmax[1]
+            return self._softmax[1] if self.code is None else softmax(self.xp, self.prediction)[1]
         return 1.0 - self.prediction if self.link == "probability" else -self.xp.expm1(self.prediction)
 
     @cached_property
     def probability_true(self) -> Array:
         """Probability of the true class (n,); targets must be labels."""
         return self.pick(self.probability)
+
+    @cached_property
+    def complement_true(self) -> Array:
+        """1 - probability of the true class (n,); targets must be labels."""
+        if self.link == "logit":
+            return self._softmax[1]
+        return 1.0 - self.probability_true if self.link == "probability" else self.pick(self.complement)
 
     @cached_property
     def gap(self) -> Array:
@@ -81,14 +88,14 @@ class Multiclass(Batch, frozen=True):
         """
         if self.code is None:
             return self.xp.where(self.target == 1, self.complement, self.probability - self.target)
-        missing = 1.0 - self.probability_true if self.link == "probability" else self.pick(self.complement)
         gap = self.probability.copy(order="K")
-        put(self.xp, gap, self.code, missing)
+        put(self.xp, gap, self.code, self.complement_true)
         return gap
 
     @cached_property
     def _softmax(self) -> tuple[Array, Array]:
-        return softmax(self.xp, self.prediction)
+        """Probabilities, and their complements: if targets are labels, only those of the true classes."""
+        return softmax(self.xp, self.prediction, self.code)
 
     @cached_property
     def clipped(self) -> Array:

@@ -80,6 +80,10 @@ def test_softmax_and_its_complement_are_exact(classes, rows, order):
     expected = np.moveaxis(np.array([shares(row) for row in values]), 1, 0)
     for found, exact_shares in zip(softmax(np, values), expected, strict=True):
         np.testing.assert_allclose(found, exact_shares, rtol=4e-16, atol=5e-324)
+    for code in range(classes):
+        probability, complement = softmax(np, values, np.full(rows, code))
+        assert np.array_equal(probability, softmax(np, values)[0])
+        assert np.array_equal(complement, softmax(np, values)[1][:, code])
 
 
 def test_exponentials_as_pairs_have_ten_more_digits_until_they_underflow():
