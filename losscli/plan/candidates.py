@@ -33,6 +33,8 @@ MOST_NUMBERS = 10
 BINS = 5
 MOST_TIMES = 24
 """Maximum number of time units; the shortest unit within this limit is chosen."""
+_HEAD = 100
+"""The first rows, in which most columns of text show that they hold no dates."""
 _WORDS = (pl.String, pl.Categorical, pl.Enum)
 
 
@@ -149,8 +151,11 @@ class _Profile:
             self._values = None
 
     def _add_days(self, series: pl.Series) -> None:
-        days, wrong = times.numbers(series, "day", self._spelling)
-        self._are_dates = wrong is None
+        for some in (series.head(_HEAD), series):  # text seldom begins with dates if it is none
+            days, wrong = times.numbers(some, "day", self._spelling)
+            if wrong is not None:
+                self._are_dates = False
+                return
         if len(known := days.drop_nulls().sort()):
             low, high = self._days or (known[0], known[0])
             self._days = min(low, known[0]), max(high, known[-1])

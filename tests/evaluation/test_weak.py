@@ -253,6 +253,13 @@ def test_dates_are_in_the_shortest_unit_that_has_few(last, unit):
     assert losscli.evaluate(data, loss="mae", by="auto").times == {"day": unit}
 
 
+def test_text_after_dates_is_no_date():
+    days = ["2024-01-01", "2024-01-02"] * 100
+    for last, times in (("2024-01-03", {"day": "day"}), ("soon", {})):
+        data = pl.DataFrame({"prediction": 1.0, "target": 0.0, "day": [*days, last]})
+        assert losscli.evaluate(data, loss="mae", by="auto").times == times
+
+
 def false_lists(runs: int, rows: int, noise: str) -> int:
     """In how many of the runs on data without structure something is listed."""
     found = 0
