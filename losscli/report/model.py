@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeAlias, 
 
 import msgspec
 from msgspec import Meta, Struct, field
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 from losscli.errors import GateError, UsageError
 from losscli.report import codec
@@ -191,11 +191,11 @@ class Columns(_LazyResults):
         columns = {f"cell.{name}": labels for name, labels in self.cells.items()}
         columns |= {name: pl.Series(array, nan_to_null=True) for name, array in self.numbers.items()}
         columns |= {"cell": pl.Series(map(cell_name, self._cells(slice(None)))), "notes": notes[self.noted]}
-        same = _flat(self.common)
+        same = {name: values[0] for name, values in _flat([self.common], schema).items()}
         return pl.select(
             columns[name].cast(type_).alias(name)
             if name in columns
-            else pl.lit(same.get(name), type_).alias(name)
+            else pl.lit(same[name], type_).alias(name)
             for name, type_ in schema.items()
         )
 
@@ -536,7 +536,7 @@ class Report(Whole, frozen=True):
         names = dict.fromkeys(name for part in _parts(self.results) for name in _columns_of(part))
         schema |= {f"cell.{name}": pl.String for name in names}
         frames = [
-            part.to_frame(schema) if isinstance(part, Columns) else pl.DataFrame([*map(_flat, part)], schema)
+            part.to_frame(schema) if isinstance(part, Columns) else pl.DataFrame(_flat(part, schema), schema)
             for part in _parts(self.results)
         ]
         return pl.concat(frames, rechunk=True)
@@ -598,11 +598,15 @@ class Report(Whole, frozen=True):
         return codec.decode(text, cls)
 
 
-def _flat(result: Result) -> dict[str, object]:
-    """The row of a result in a frame."""
-    params, notes = _params_name(result.params), _notes_text(result.notes)
-    cells = {f"cell.{column}": label for column, label in result.cell.items()}
-    return asdict(result) | {"params": params, "cell": cell_name(result.cell), "notes": notes} | cells
+def _flat(results: Sequence[Result], schema: Iterable[str]) -> dict[str, list[Any]]:
+    """The columns of a frame, with text for the fields that hold several values."""
+    columns = {name: [getattr(each, name) for each in results] for name in Result.__struct_fields__}
+    columns["params"] = list(map(_params_name, columns["params"]))
+    columns["notes"] = list(map(_notes_text, columns["notes"]))
+    cells = columns["cell"]
+    columns["cell"] = list(map(cell_name, cells))
+    names = (name for name in schema if name not in columns)
+    return columns | {name: [cell.get(name.removeprefix("cell.")) for cell in cells] for name in names}
 
 
 def _notes_text(notes: Iterable[Note]) -> str:
