@@ -51,7 +51,8 @@ def categorical_focal(
 
     Lin et al. (2017), arXiv:1708.02002
     """
-    focused = batch.xp.power(batch.complement, gamma) * batch.log_prob
+    log_p, miss = batch.terms(every=bool(label_smoothing))
+    focused = batch.xp.power(miss, gamma) * log_p
     return -alpha * batch.smoothed(focused, label_smoothing)
 
 
@@ -74,10 +75,11 @@ def poly1_cross_entropy(batch: Multiclass, *, epsilon1: FromMinusOne = 2.0) -> A
 
     Leng et al. (2022), arXiv:2204.12511
     """
-    xp, miss = batch.xp, batch.complement
+    xp = batch.xp
+    log_p, miss = batch.terms()
     # Cross-entropy without its first term, so that nothing is subtracted if epsilon1 is negative.
     small = miss < 0.5
-    rest = xp.where(small, -log1pmx(xp, xp.where(small, -miss, 0.0)), -batch.log_prob - miss)
+    rest = xp.where(small, -log1pmx(xp, xp.where(small, -miss, 0.0)), -log_p - miss)
     return batch.expect((1.0 + epsilon1) * miss + rest)
 
 

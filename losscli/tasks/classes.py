@@ -177,13 +177,23 @@ class Multiclass(Batch, frozen=True):
         assert self.code is not None
         return pick(self.xp, values, self.code)
 
+    def terms(self, every: bool = False) -> tuple[Array, Array]:
+        """Log-probabilities and complements of each class (n, classes), for `expect` or `smoothed`.
+
+        If targets are labels, those of the true class alone (n,), unless `every` class counts.
+        """
+        if self.code is None or every:
+            return self.log_prob, self.complement
+        return self.log_prob_true, self.complement_true
+
     def expect(self, values: Array) -> Array:
         """The mean of values (n, classes) under the target distribution (n,), with 0 times infinity = 0.
 
-        With soft targets the term of each class has its class weight, relative to that of the row.
+        Values (n,) of the true class are their own mean.  With soft targets the term of each class has its
+        class weight, relative to that of the row.
         """
         if self.code is not None:
-            return self.pick(values)
+            return values if values.ndim == 1 else self.pick(values)
         assert self.soft is not None
         parts = self.soft * self.share_weight if self.class_weight is not None else self.soft
         return self.xp.sum(self.xp.where(parts == 0, 0.0, parts * values), axis=1)
