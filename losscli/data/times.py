@@ -21,6 +21,8 @@ _ZONE = r"(?: ?(?:Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?))?"
 _DATE = rf"^{_DAY}(?:[T ]{_CLOCK}{_ZONE})?$"
 _TIME = rf"^{_DAY}[T ]{_CLOCK}{_ZONE}$"
 """Dates and times of ISO 8601."""
+_FEW = 1 / 4
+"""The distinct texts of a column, per row, up to which only they are read: ten times as fast."""
 _MONDAY = 3
 """Days from the last Monday before 1970 to its first day, a Thursday."""
 
@@ -89,12 +91,26 @@ def numbers(series: pl.Series, unit: str, spelling: Spelling) -> tuple[pl.Series
 
     Consecutive units have consecutive numbers.  Only text can be invalid; None if there is none.
     """
-    name = series.name
     if series.dtype == pl.Null:
-        return pl.Series(name, [None] * len(series), dtype=pl.Int64), None
+        return pl.Series(series.name, [None] * len(series), dtype=pl.Int64), None
     if unit != "hour" and (days := _days(series)) is not None:
         return _of_days(days, unit), None
-    column, is_text = pl.col(name), not series.dtype.is_temporal()
+    if series.dtype.is_temporal():
+        return _numbers(series, unit, spelling)
+    texts = series.drop_nulls().unique()
+    if len(texts) > len(series) * _FEW:
+        return _numbers(series, unit, spelling)
+    units, wrong = _numbers(texts, unit, spelling)
+    numbers = series.replace_strict(texts, units, default=None, return_dtype=pl.Int64)
+    if wrong is None:
+        return numbers, None
+    return numbers, series.is_in(texts.filter(pl.Series(wrong)).implode()).fill_null(False).to_numpy()
+
+
+def _numbers(series: pl.Series, unit: str, spelling: Spelling) -> tuple[pl.Series, Array | None]:
+    """As `numbers`, row by row."""
+    name, is_text = series.name, not series.dtype.is_temporal()
+    column = pl.col(name)
     day, hour, written = column.dt.date(), pl.lit(0), pl.lit(None)
     if is_text:
         written = spelling.stripped(column.cast(pl.String))

@@ -89,6 +89,21 @@ def test_dates_looked_up_in_a_calendar_have_the_units_of_single_dates(dtype, uni
         assert alone.item() == several[place]
 
 
+WRITTEN = ["2024-01-05", " 2024-02-29 ", "2023-02-29", "2024-1-5", "", None, "NA", "2024-01-05T10:00", "x"]
+WRITTEN += ["2024-01-05 23:59:59.5+02:00", "2024-01-05T25:00", "2024-13-01", " ", "1969-12-31"]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("dtype", [pl.String, pl.Categorical])
+def test_texts_that_recur_have_the_units_of_single_texts(unit, dtype):
+    several, wrong = times.numbers(pl.Series("d", WRITTEN * 9, dtype=dtype), unit, Spelling())
+    for place, text in enumerate(WRITTEN):
+        alone, is_wrong = times.numbers(pl.Series("d", [text], dtype=dtype), unit, Spelling())
+        assert [alone.item()] * 9 == several[place :: len(WRITTEN)].to_list()
+        assert wrong is not None
+        assert {*wrong[place :: len(WRITTEN)].tolist()} == {is_wrong is not None}
+
+
 def test_missing_dates_are_a_slice_and_the_last():
     assert labels(evaluated(["2024-03-01", None, "", "2024-02-01"], "day:month")) == [
         "2024-02",
