@@ -164,6 +164,8 @@ def _side_by_side(losses: Sequence[str], by_loss: _Columns, page_width: int | No
         return narrowest([c for c in columns if width >= PAGE or c.priority <= _SHARE]) <= width
 
     parts = [tuple(losses)]
+    if len(losses) == 1:
+        return parts  # without measuring the columns of what may be a million slices
     for count in range(1, len(losses) + 1):
         size = math.ceil(len(losses) / count)
         parts = [tuple(losses[start : start + size]) for start in range(0, len(losses), size)]
