@@ -44,7 +44,7 @@ class Pass(EvaluationJob, frozen=True):
 
     @property
     def block_rows(self) -> int:
-        """The number of rows of a block."""
+        """The number of rows in a block."""
         max_rows = max(MIN_ROWS, MOST_CODES // max(1, self.codes))
         return min(super().block_rows, 1 << max_rows.bit_length() - 1)
 

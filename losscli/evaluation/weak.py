@@ -59,7 +59,7 @@ AT_ONCE = 16
 ROUNDS = 4
 """The maximum number of passes that count overlaps."""
 _SETS = ("both", "first alone", "second alone", "neither")
-"""The sets of rows by which of the two one-column segments that contain a segment they are in."""
+"""The rows in both one-column segments that a segment crosses, in one of them alone, and in neither."""
 _SIGNS = ((1, -1, 0, 0), (1, 0, -1, 0), (1, -1, -1, 1))
 """The signs of the values of these sets in the differences that `_Tested.beyond` tests."""
 _Cut = tuple[Slicing, Slices]
