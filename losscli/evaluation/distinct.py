@@ -6,6 +6,8 @@ ten classes are a hundred distinct rows, each of which stands for as many rows a
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 import polars as pl
 from msgspec.structs import replace
@@ -19,6 +21,7 @@ from losscli.numeric.segments import NARROW, compressed
 from losscli.plan.plan import Plan
 from losscli.states.cells import Alike
 from losscli.states.moments import Moments
+from losscli.tasks.base import Coded
 
 _FEW = 1 / 4
 """The distinct rows of a block, per row, up to which it pays to look for them."""
@@ -34,13 +37,15 @@ def are_few(plan: Plan) -> bool:
     if (roles.weight, roles.class_weight, roles.cluster) != (None, None, None):
         return False
     return all(
-        choice.loss.batch.is_coded and choice.loss.replaces is None and plan.state(choice) is Moments
+        issubclass(choice.loss.batch, Coded)
+        and choice.loss.replaces is None
+        and plan.state(choice) is Moments
         for choice in plan.choices
     )
 
 
 def block_rows(plan: Plan) -> int:
-    """The number of rows of a block: with few classes more than where each row has columns of its own."""
+    """The number of rows in a block; more if columns are computed for the pairs of a few classes alone."""
     roles = plan.roles
     if are_few(plan) and not roles.slicings and not plan.request.charts and len(roles.names) <= _MOST_CLASSES:
         return plan.rows_of_width(len(roles.predictions))
@@ -59,21 +64,23 @@ class Distinct(Taken, frozen=True):
     slices: tuple[tuple[Array, pl.DataFrame], ...]
 
     @classmethod
-    def of(cls, taken: Taken) -> Distinct | None:
-        """Those of a block; None if its rows are not few distinct ones."""
+    def of(cls, taken: Taken, assignment: Assignment) -> Distinct | None:
+        """Those of a block with its assignment to cells; None if its rows are not few distinct ones."""
         if not taken.units or not are_few(taken.plan):
             return None
-        kinds = {choice.loss.batch: taken.rows.parts[choice.loss.batch] for choice in taken.plan.choices}
+        kinds = {
+            kind: [part for part in taken.rows.parts[kind] if isinstance(part, Coded)]
+            for kind in taken.plan.wanted
+        }
         # A loss of a user may take from the batch what no threshold tells.
         params = [{} if choice.loss.request else choice.params for choice in taken.plan.choices]
         if (coded := next(iter(kinds.values()))[0].codes(params)) is None:
             return None
         codes, number = coded
-        slices = taken.assignment().slices
-        for of_rows, keys in slices:
-            codes, number = codes * len(keys) + of_rows, number * len(keys)
-        if number > NARROW:
+        if number * prod(len(keys) for _, keys in assignment.slices) > NARROW:
             return None
+        for of_rows, keys in assignment.slices:
+            codes = codes * len(keys) + of_rows
         places, present = compressed(codes)
         if len(present) > len(places) * _FEW:
             return None
@@ -84,7 +91,7 @@ class Distinct(Taken, frozen=True):
         rows = taken.rows
         parts = {kind: tuple(part.at(first) for part in batches) for kind, batches in kinds.items()}
         rows = replace(rows, parts=parts, codes=None if rows.codes is None else rows.codes[first])
-        of_first = tuple((of_rows[first], keys) for of_rows, keys in slices)
+        of_first = tuple((of_rows[first], keys) for of_rows, keys in assignment.slices)
         plan, unit = taken.plan, taken.weight_unit
         return cls(plan, taken.xp, taken.block, rows, None, unit, first, counts, of_first)
 

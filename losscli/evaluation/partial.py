@@ -160,7 +160,8 @@ class EvaluationJob(Struct, frozen=True):
         """The partial result for a block that had `height` rows before any was dropped."""
         fingerprint = fingerprint_of(taken) if self.kept else None
         taken = Cached.of(taken) if taken.plan.request.charts else taken
-        part = _of_distinct(taken) or states_of(taken, taken.assignment())
+        assignment = taken.assignment()
+        part = _of_distinct(taken, assignment) or states_of(taken, assignment)
         return replace(part, rows=height, extras=extras_of(taken), fingerprint=fingerprint)
 
     def merge(self, a: Partial, b: Partial) -> Partial:
@@ -195,9 +196,9 @@ def extras_of(taken: Taken) -> dict[str, Summary]:
     return extras
 
 
-def _of_distinct(taken: Taken) -> Partial | None:
-    """As `states_of` from the distinct rows of a block; None if they are not few, or have no loss."""
-    rows = Distinct.of(taken)
+def _of_distinct(taken: Taken, assignment: Assignment) -> Partial | None:
+    """As `states_of` from the distinct rows of a block; None if they are not few, or some have no loss."""
+    rows = Distinct.of(taken, assignment)
     if rows is None:
         return None
     part = states_in(rows, rows.assignment())

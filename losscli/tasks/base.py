@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, ClassVar, Literal, Self
 
 from msgspec import Struct, defstruct, field
+from msgspec.structs import replace
 
 from losscli.numeric.arrays import Array, Namespace, on_host, read_only
 
@@ -24,25 +25,37 @@ class Batch(Struct, frozen=True, eq=False, dict=True):
     for each class or label (the overall value then comes from all of these batches); or not at all."""
     needs: ClassVar[tuple[str, ...]] = ()
     """Options that name a column; a loss needs one of them."""
-    is_coded: ClassVar[bool] = False
-    """Whether all that losses take of a row may follow from its code, of which there are few: see `codes`."""
     xp: Namespace
-
-    def codes(self, params: Sequence[Mapping[str, Any]]) -> tuple[Array, int] | None:
-        """The code of each row (n,), a whole number from 0, and the number of codes; None without codes.
-
-        `params` are those of the losses, empty for one that may take anything from the batch.
-        """
-        return None
-
-    def at(self, rows: Array) -> Self:
-        """The batch with only the rows at some places (m,)."""
-        raise NotImplementedError
 
     @property
     def place(self) -> Array | None:
         """The position of each row on the axis (n,); None if there is no axis."""
         return None
+
+
+class Coded(Batch, frozen=True):
+    """A batch of labels, of whose rows a few codes tell all that losses take.
+
+    All of its arrays have one number per row.
+    """
+
+    def codes(self, params: Sequence[Mapping[str, Any]]) -> tuple[Array, int] | None:
+        """Code the rows.
+
+        Args:
+            params: The parameters of each loss; empty for one that may take anything from the batch.
+
+        Returns:
+            The code of each row (n,), a whole number from 0, and the number of codes; None if codes do not
+            tell all that these losses take.
+        """
+        raise NotImplementedError  # each kind of labels has its own
+
+    def at(self, rows: Array) -> Self:
+        """The batch with only the rows at some places (m,)."""
+        values = {name: getattr(self, name) for name in self.__struct_fields__}
+        arrays = {name: value for name, value in values.items() if isinstance(value, self.xp.ndarray)}
+        return replace(self, **{name: array[rows] for name, array in arrays.items()})
 
 
 def sealed(batch: Batch) -> Batch:

@@ -6,13 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
-from msgspec.structs import replace
-
 from losscli.numeric.arrays import Array, Namespace, np
 from losscli.numeric.cached import cached_property
 from losscli.numeric.softmax import expit_pair
 from losscli.report.findings import Code
-from losscli.tasks.base import Batch, Rows
+from losscli.tasks.base import Batch, Coded, Rows
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import Task
 from losscli.tasks.probabilities import note_clipped, note_rounded, probabilities, tolerance
@@ -137,12 +135,11 @@ class BinarySoftScore(Batch, frozen=True):
         return (2.0 * self.target - 1.0) * self.score
 
 
-class BinaryLabel(Batch, frozen=True):
+class BinaryLabel(Coded, frozen=True):
     """Targets (n,), 0 or 1, and probabilities or predicted labels (n,), to compare with a threshold."""
 
     task: ClassVar[str] = "binary"
     axis: ClassVar[str] = "probability"
-    is_coded: ClassVar[bool] = True
     target: Array
     probability: Array
 
@@ -164,10 +161,6 @@ class BinaryLabel(Batch, frozen=True):
         for guess in guesses:
             code = 2.0 * code + guess
         return code.astype(np.int64), 2 ** (1 + len(guesses))
-
-    def at(self, rows: Array) -> Self:
-        """The batch with only the rows at some places (m,)."""
-        return replace(self, target=self.target[rows], probability=self.probability[rows])
 
     @classmethod
     def made(cls, xp: Namespace, target: Array, probability: Array) -> tuple[Self, ...]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
-from msgspec.structs import replace
-
 from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.cached import cached_property
 from losscli.numeric.softmax import (
@@ -18,7 +16,7 @@ from losscli.numeric.softmax import (
     softmax,
 )
 from losscli.numeric.two_float import exact_sum
-from losscli.tasks.base import Batch
+from losscli.tasks.base import Batch, Coded
 from losscli.tasks.binary import Bernoulli, Outcomes, outcomes
 
 
@@ -288,11 +286,10 @@ class MulticlassScore(Batch, frozen=True):
         return self.xp.max(self.xp.where(self.is_true, -self.xp.inf, self.score), axis=1)
 
 
-class MulticlassLabel(Batch, frozen=True):
+class MulticlassLabel(Coded, frozen=True):
     """The predicted class (n,) and the true class (n,) of `classes`; ties go to the first class."""
 
     task: ClassVar[str] = "multiclass"
-    is_coded: ClassVar[bool] = True
     predicted: Array
     code: Array
     classes: int
@@ -305,10 +302,6 @@ class MulticlassLabel(Batch, frozen=True):
     def codes(self, params: Sequence[Mapping[str, Any]]) -> tuple[Array, int] | None:
         """The pair of the true and the predicted class of each row (n,), and the number of pairs."""
         return self.code * self.classes + self.predicted, self.classes**2
-
-    def at(self, rows: Array) -> Self:
-        """The batch with only the rows at some places (m,)."""
-        return replace(self, predicted=self.predicted[rows], code=self.code[rows])
 
 
 class MulticlassOutcome(MulticlassLabel, frozen=True):

@@ -10,14 +10,19 @@ import pytest
 
 import losscli
 from losscli.evaluation import distinct
+from losscli.evaluation.block import Taken
 from losscli.evaluation.distinct import Distinct
+from losscli.evaluation.partial import EvaluationJob, Partial
 from losscli.numeric.arrays import Array
 from losscli.plan import plan as plans
+from losscli.tasks.base import Coded
 from losscli.tasks.binary import BinaryLabel
 from losscli.tasks.classes import MulticlassLabel
 
 ROWS = 5_000
-SCORES = sorted({each.name for each in losscli.list_losses(task="multiclass") if each.batch.is_coded})
+SCORES = sorted(
+    {each.name for each in losscli.list_losses(task="multiclass") if issubclass(each.batch, Coded)}
+)
 
 
 def labels(classes: int) -> pl.DataFrame:
@@ -35,8 +40,8 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """For each block, whether its distinct rows were evaluated."""
     seen, of = list[bool](), Distinct.of
 
-    def recorded(block: object) -> Distinct | None:
-        rows = of(block)
+    def recorded(block: object, assignment: object) -> Distinct | None:
+        rows = of(block, assignment)
         seen.append(rows is not None)
         return rows
 
@@ -68,7 +73,7 @@ def test_distinct_rows_have_the_results_of_all_rows(monkeypatch, taken, classes,
         assert all(same(getattr(own, name), getattr(other, name)) for name in own.__struct_fields__)
 
 
-BINARY = sorted({each.name for each in losscli.list_losses(task="binary") if each.batch.is_coded})
+BINARY = sorted({each.name for each in losscli.list_losses(task="binary") if issubclass(each.batch, Coded)})
 
 
 @pytest.mark.parametrize("loss", BINARY)
@@ -105,17 +110,25 @@ def test_a_loss_of_a_user_has_few_rows_of_labels_alone(taken, p):
 @pytest.mark.parametrize("options", [{"weight": "w"}, {"cluster": "s"}, {"ci_method": "bootstrap"}], ids=str)
 def test_weighted_and_drawn_rows_are_taken_one_by_one(taken, options):
     losscli.evaluate(labels(3), pred="p", target="y", task="multiclass", loss="f1", **options)
-    assert not any(taken)
+    assert taken == [False]
 
 
-def test_the_extremes_are_those_of_the_first_rows(monkeypatch):
-    frame = labels(5)
-    plan = {"pred": "p", "target": "y", "task": "multiclass", "loss": "zero_one"}
-    states = []
+def test_the_extremes_are_those_of_the_first_rows(monkeypatch, taken):
+    parts, complete = list[Partial](), EvaluationJob.complete
+
+    def recorded(job: EvaluationJob, block: Taken, height: int) -> Partial:
+        parts.append(complete(job, block, height))
+        return parts[-1]
+
+    monkeypatch.setattr(EvaluationJob, "complete", recorded)
     for few in (distinct._FEW, 0.0):
         monkeypatch.setattr(distinct, "_FEW", few)
-        states.append(losscli.evaluate(frame, **plan, worst=3))
-    assert states[0].worst == states[1].worst
+        losscli.evaluate(labels(5), pred="p", target="y", task="multiclass", loss=["zero_one", "f1"], by="s")
+    assert taken == [True, False]
+    own, other = ((*part.overall, part.cells[0], *part.slices[0].states) for part in parts)
+    for found, expected in zip(own, other, strict=True):
+        for name in ("n", "low", "high", "low_row", "high_row"):
+            assert np.array_equal(getattr(found, name), getattr(expected, name))
 
 
 def test_a_loss_that_labels_do_not_have_names_its_rows():
@@ -131,7 +144,7 @@ def test_a_loss_that_labels_do_not_have_names_its_rows():
 def test_few_classes_do_not_shorten_blocks(monkeypatch, classes, height):
     monkeypatch.setattr(plans, "BLOCK_NUMBERS", 8 * 2048)
     heights = []
-    monkeypatch.setattr(Distinct, "of", lambda taken: heights.append(taken.block.height))
+    monkeypatch.setattr(Distinct, "of", lambda taken, _: heights.append(taken.block.height))
     frame = pl.concat(
         [labels(40), pl.DataFrame({"p": [f"c{i}" for i in range(classes)]}).select("p", y="p")],
         how="diagonal",
