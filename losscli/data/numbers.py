@@ -64,6 +64,10 @@ class Spelling(Struct, frozen=True):
             return self
         return Spelling(".", self.nulls, None if self.thousands == "." else self.thousands)
 
+    def has_number_as_null(self) -> bool:
+        """Whether a spelling of a missing value is a number, as -999."""
+        return bool(pl.Series(self.nulls, dtype=pl.String).cast(pl.Float64, strict=False).count())
+
     def stripped(self, text: pl.Expr) -> pl.Expr:
         """Text without the blanks around it; null for a missing value."""
         plain = text.str.strip_chars()
@@ -121,7 +125,8 @@ def parsed(text: pl.Series, dtype: Any, spelling: Spelling) -> Parsed:
         complete = values.list.eval(pl.element().is_not_null()).list.all().fill_null(False)
     else:
         values = text.cast(pl.Float64, strict=False)
-        if spelling.decimal == "." and values.null_count() == text.null_count() and not is_large(values):
+        is_plain = spelling.decimal == "." and not spelling.has_number_as_null()
+        if is_plain and values.null_count() == text.null_count() and not is_large(values):
             return Parsed(values)
         values = frame.select(spelling.numbers(column)).to_series()
         complete = values.is_not_null()
