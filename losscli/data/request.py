@@ -35,6 +35,15 @@ class Reading(Struct, frozen=True):
     null_values: tuple[str, ...] = ()
     max_memory: int = MAX_MEMORY
 
+    def __post_init__(self) -> None:
+        """Raise UsageError if one sign is to have two meanings in numbers."""
+        if self.thousands == self.decimal:
+            other = next(sign for sign in DECIMALS if sign != self.decimal)
+            raise UsageError(
+                f"--thousands {self.thousands}: {self.decimal} is the decimal sign",
+                remedy=f"--decimal {other} --thousands {self.thousands}",
+            )
+
     @property
     def spelling(self) -> Spelling:
         """How numbers are written in text."""

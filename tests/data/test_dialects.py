@@ -281,6 +281,8 @@ def test_python_takes_the_options_of_text(tmp_path):
         "--comment manycharacters": "--comment must be 1 to 5 characters",
         "--decimal ;": "--decimal must be . or ,, got ';'",
         "--thousands ;": "--thousands must be",
+        "--thousands .": "--thousands .: . is the decimal sign",
+        "--decimal , --thousands ,": "--thousands ,: , is the decimal sign",
     }.items(),
 )
 def test_wrong_options_of_text_are_refused(option, said, losscli):
