@@ -5,18 +5,119 @@ import pytest
 
 from losscli.data.numbers import Spelling, parsed
 
-COLUMNS = {
-    "a number that means a missing value": (Spelling(nulls=("-999",)), ["1", "-999"], [1.0, None]),
-    "it with blanks": (Spelling(nulls=("-999",)), ["1", " -999 "], [1.0, None]),
-    "words that mean a missing value": (Spelling(nulls=("none",)), ["1", "none", "2"], [1.0, None, 2.0]),
-}
+SPELLINGS = [
+    Spelling(),
+    Spelling(","),
+    Spelling(",", thousands="."),
+    Spelling(thousands=","),
+    Spelling(nulls=("-999", "none")),
+    Spelling(",", nulls=("-9,5",)),
+]
+TEXTS = [
+    "1",
+    "-1",
+    "+1",
+    "007",
+    "1.5",
+    "1,5",
+    "-1,5",
+    "+1,5",
+    "1.",
+    "1,",
+    ".5",
+    ",5",
+    "-.5",
+    "-,5",
+    ".",
+    ",",
+    "1,5e3",
+    "1.5E-3",
+    "1e5",
+    "1,e5",
+    ",e5",
+    "e5",
+    "1e",
+    "-0",
+    "-0,0",
+    "5e-324",
+    "1.000",
+    "1.000,5",
+    "1,000",
+    "1,000.5",
+    "1.234.567",
+    "1,234,567",
+    "1,5,",
+    "1,,5",
+    "12,34,5",
+    "-999",
+    "-9,5",
+    "-9.5",
+    "none",
+    "inf",
+    "-inf",
+    "+inf",
+    "Inf",
+    "INF",
+    "infinity",
+    "nan",
+    "-nan",
+    "+nan",
+    "NaN",
+    "NAN",
+    "NA",
+    "na",
+    "null",
+    "true",
+    "FALSE",
+    "x",
+    "0x10",
+    "1_000",
+    "1f",
+    "1,5%",
+    "--1",
+    "٣",
+    "9007199254740991",
+    "9007199254740993",
+    "12345678901234567890",
+    "1e400",
+    "1,7976931348623157e308",
+    "2,5e308",
+    " 1,5",
+    "1,5 ",
+    "\t1.5",
+    " -999",
+    " -9,5 ",
+    "",
+    " ",
+    "1 234,5",
+    "1\u00a0",
+    None,
+]
 
 
-@pytest.mark.parametrize(("spelling", "texts", "numbers"), COLUMNS.values(), ids=COLUMNS)
-def test_a_column_of_text_as_numbers(spelling, texts, numbers):
-    found = parsed(pl.Series("x", texts), pl.Float64(), spelling)
-    assert found.values.to_list() == numbers
-    assert found.wrong is None
+@pytest.mark.parametrize("spelling", SPELLINGS, ids=repr)
+def test_a_text_means_the_same_whether_its_column_is_plain(spelling):
+    text, frame = pl.col("x"), pl.DataFrame({"x": TEXTS}, {"x": pl.String})
+    meant = frame.select(
+        "x",
+        number=spelling.numbers(text).fill_nan(None),
+        wrong=spelling.stripped(text).is_not_null() & spelling.numbers(text).is_null(),
+    )
+    for written, number, wrong in meant.iter_rows():
+        found = parsed(pl.Series("x", [written], pl.String), pl.Float64(), spelling)
+        assert found.values.fill_nan(None)[0] == number, written
+        assert (found.wrong is not None) == wrong, written
+
+
+@pytest.mark.parametrize(
+    "texts", [["1,5", "2"], ["1.5", "2,5"], ["1,5", "nan"], ["1,5", "NAN"], ["1,5", "inf"]]
+)
+def test_other_texts_of_a_column_change_nothing(texts):
+    together = parsed(pl.Series("x", texts), pl.Float64(), Spelling(","))
+    for place, text in enumerate(texts):
+        alone = parsed(pl.Series("x", [text]), pl.Float64(), Spelling(","))
+        assert together.values[place] == alone.values[0]
+        assert (together.wrong is not None and together.wrong[place]) == (alone.wrong is not None)
 
 
 def test_a_number_that_means_a_missing_value_is_never_evaluated(losscli):
