@@ -5,7 +5,7 @@ Columns of the stream are named by side: 'p:NAME' from the predictions, 't:NAME'
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -20,7 +20,7 @@ from losscli.data.groups import ScatteredError
 from losscli.data.join import Keyed, OutOfOrderError, duplicates, join
 from losscli.data.keys import Increasing, equal
 from losscli.data.models import ModelOrderError, Other
-from losscli.data.numbers import is_large
+from losscli.data.numbers import Spelling
 from losscli.data.stream import ALL_ROWS, NO_ROW, PREDICTION_ROW, TARGET_ROW, Roles
 from losscli.data.table import (
     SLICE,
@@ -142,7 +142,7 @@ class Aligned(Struct, frozen=True, eq=False):
                 frames, self.predictions, self.others, self.key, self.looked_up, self.findings
             )
         if parsed := self._parsed():
-            frames = _exact(frames, parsed)
+            frames = _certain(frames, parsed)
         if self.where is not None and not self._is_filtered_scan:
             frames = filters.filtered(frames, self.where, self.findings, self.first_row)
         if self.roles.group is None or not self.is_grouped:
@@ -216,11 +216,11 @@ class Aligned(Struct, frozen=True, eq=False):
             return replace(self, sorted_by_group=True)
         return None if self.joined else replace(self, joined=True)
 
-    def _parsed(self) -> list[str]:
-        """The columns of the stream that Polars parses from text."""
+    def _parsed(self) -> dict[str, Spelling]:
+        """The columns of the stream that Polars parses from text, with the spelling of their numbers."""
         sides = [("p:", self.predictions), ("t:", self.targets)]
         sides += [(other.named("p:"), other.table) for other in self.others]
-        return [f"{side}{name}" for side, table in sides for name in table.parsed]
+        return {f"{side}{name}": table.spelling for side, table in sides for name in table.parsed}
 
     def _unparsed(self) -> Aligned:
         """The same rows with text columns read as text."""
@@ -246,10 +246,12 @@ def _complete(frames: Iterator[pl.DataFrame], *tables: Table) -> Iterator[pl.Dat
         table.require_rows(rows)
 
 
-def _exact(frames: Iterator[pl.DataFrame], columns: Collection[str]) -> Iterator[pl.DataFrame]:
-    """The same frames.  Raises UnparsedError for numbers so large that parsing may have rounded them."""
+def _certain(frames: Iterator[pl.DataFrame], spellings: Mapping[str, Spelling]) -> Iterator[pl.DataFrame]:
+    """The same frames.  Raises UnparsedError for numbers that may differ from the text of their column."""
     for frame in frames:
-        if any(is_large(frame[name]) for name in columns if name in frame.columns):
+        if not all(
+            spelling.is_certain(frame[name]) for name, spelling in spellings.items() if name in frame.columns
+        ):
             raise UnparsedError
         yield frame
 

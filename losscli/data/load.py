@@ -136,11 +136,11 @@ def _table(located: _Located, role: str, flat: bool) -> Table:
     return table
 
 
-def _with_decimal_note(files: Files, opened: Scanned) -> Files:
-    """The files, with a note if their text has another decimal sign than requested."""
+def _with_spelling(files: Files, opened: Scanned) -> Files:
+    """The files with the spelling that their numbers show, and a note if it has another decimal sign."""
     if files.format.is_text and opened.spelling.decimal != files.spelling.decimal:
-        return files.noted("decimal point")
-    return files
+        files = files.noted("decimal point")
+    return replace(files, spelling=opened.spelling)
 
 
 def _opened(data: Any, files: Files | None, role: str, flat: bool) -> tuple[Table, bool | None]:
@@ -166,7 +166,7 @@ def _opened(data: Any, files: Files | None, role: str, flat: bool) -> tuple[Tabl
         types=opened.types,
         quick=opened.quick,
         spelling=opened.spelling,
-        files=_with_decimal_note(files, opened),
+        files=_with_spelling(files, opened),
         repeated=opened.repeated,
         folders=tuple(files.partitions),
     )

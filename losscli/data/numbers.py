@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from shlex import quote
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec import Struct
 
@@ -43,6 +43,8 @@ _THREE_DIGITS = r"^\s*[+-]?[0-9]{1,3}\.[0-9]{3}\s*$"
 _LIST = r"^[\[(].*[\])]$"
 _TRUTH = {"true": 1.0, "false": 0.0}
 
+_Text = TypeVar("_Text", pl.Series, pl.Expr)
+
 
 class Spelling(Struct, frozen=True):
     """How numbers are written in text: decimal sign, spellings of missing values, thousands separator."""
@@ -68,7 +70,7 @@ class Spelling(Struct, frozen=True):
         """The same as `numbers` in less time, if each text is missing or a plain number; None otherwise."""
         if self.decimal == "," and text.str.contains(".", literal=True).any():
             return None
-        values = self._cast(text)
+        values = self.with_point(text).cast(pl.Float64, strict=False)
         is_plain = values.null_count() == text.null_count() and self.is_certain(values)
         return values if is_plain and not self._has_number_as_null() else None
 
@@ -79,13 +81,14 @@ class Spelling(Struct, frozen=True):
         """
         return not is_large(values) and (self.decimal == "." or not values.is_nan().any())
 
-    def _cast(self, text: pl.Series) -> pl.Series:
-        points = text.str.replace(",", ".", literal=True) if self.decimal == "," else text
-        return points.cast(pl.Float64, strict=False)
+    def with_point(self, text: _Text) -> _Text:
+        """Text with a decimal point for a decimal comma."""
+        return text.str.replace(",", ".", literal=True) if self.decimal == "," else text
 
     def _has_number_as_null(self) -> bool:
         """Whether a spelling of a missing value is a number, as -999."""
-        return self._cast(pl.Series(self.nulls, dtype=pl.String)).count() > 0
+        nulls = self.with_point(pl.Series(self.nulls, dtype=pl.String))
+        return nulls.cast(pl.Float64, strict=False).count() > 0
 
     def stripped(self, text: pl.Expr) -> pl.Expr:
         """Text without the blanks around it; null for a missing value."""
@@ -97,9 +100,7 @@ class Spelling(Struct, frozen=True):
         plain = self.stripped(text)
         written = self._ungrouped(plain)
         if self.decimal == ",":
-            written = pl.when(written.str.contains(_DECIMAL_COMMA)).then(
-                written.str.replace(",", ".", literal=True)
-            )
+            written = pl.when(written.str.contains(_DECIMAL_COMMA)).then(self.with_point(written))
         truth = plain.str.to_lowercase().replace_strict(_TRUTH, default=None, return_dtype=pl.Float64)
         return pl.coalesce(written.cast(pl.Float64, strict=False), truth)
 
@@ -183,7 +184,8 @@ def is_large(values: pl.Series) -> bool:
 class Shows(NamedTuple):
     """What the first values of a text column show: a type, None without values; and whether it is quick.
 
-    Polars can parse a quick column as numbers while reading it, judging by these values.
+    Polars can parse a quick column as numbers while reading it, judging by these values, if it knows how the
+    file spells numbers: see `Format.parses`.
     """
 
     dtype: Any
@@ -240,7 +242,7 @@ def _plain(sample: pl.DataFrame) -> dict[str, Shows]:
 def _tests(name: str, spelling: Spelling) -> list[pl.Expr]:
     """Tests of the values of a column, in the order of the arguments of `_shown`."""
     text = pl.col(name)
-    plain, quick = spelling.stripped(text), pl.when(text != QUICK_NULL).then(text)
+    plain, quick = spelling.stripped(text), spelling.with_point(pl.when(text != QUICK_NULL).then(text))
     return [
         plain.count() > 0,
         plain.str.contains(_LEADING_ZERO).any(),
@@ -278,7 +280,7 @@ def _shown(
         dtype = pl.Float64()  # so that the role that needs them reports how to read them
     elif listed and parsed(text, pl.List(pl.Float64), spelling).wrong is None:
         dtype = pl.List(pl.Float64)
-    return Shows(dtype, has_values and quick and spelling == Spelling())
+    return Shows(dtype, has_values and quick)
 
 
 def remedy_for(values: Iterable[str]) -> str:

@@ -3,7 +3,9 @@
 import polars as pl
 import pytest
 
+from losscli.data import load
 from losscli.data.numbers import Spelling, parsed
+from losscli.data.request import Reading
 
 SPELLINGS = [
     Spelling(),
@@ -118,6 +120,42 @@ def test_other_texts_of_a_column_change_nothing(texts):
         alone = parsed(pl.Series("x", [text]), pl.Float64(), Spelling(","))
         assert together.values[place] == alone.values[0]
         assert (together.wrong is not None and together.wrong[place]) == (alone.wrong is not None)
+
+
+COMMAS = "".join(f"{i};{i},5\n" for i in range(5000))
+
+
+@pytest.mark.parametrize(
+    ("text", "quick"),
+    {
+        "y;pred\n1,5;2,5\n": {"y", "pred"},
+        "y;pred;note\n1,5;2;a\n": {"y", "pred"},
+        "y;pred;note\n1,5;2;a.b\n": set(),
+        'y,pred\n"1,5",2\n': set(),
+    }.items(),
+)
+def test_decimal_commas_are_parsed_while_reading_if_there_is_no_point(text, quick, tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_text(text)
+    table, _ = load.tables(path, None, Reading(separator=text[1], decimal=","))
+    assert table.quick == quick
+
+
+@pytest.mark.parametrize(
+    ("late", "said"),
+    {
+        "1.5": "1 value that is not a number",
+        "1.234,5": "1 value that is not a number",
+        "inf": "1 value that is not a number",
+        "NAN": "1 value that is not a number",
+        "nan": "1 missing value",
+        "9007199254740993": "1 whole number",
+    }.items(),
+)
+def test_a_late_row_that_is_no_number_with_a_comma_is_named(late, said, losscli):
+    losscli.write(p=f"y;pred\n{COMMAS}1;{late}\n{COMMAS}")
+    arguments = ["p.csv", "-l", "mae", "--separator", ";", "--decimal", ","]
+    losscli.refuses(3, "evaluate", *arguments, said=[f"p.csv, column pred: {said}", "row 5001"])
 
 
 def test_a_number_that_means_a_missing_value_is_never_evaluated(losscli):

@@ -120,6 +120,10 @@ class Format(Struct, frozen=True, metaclass=_AbstractStruct):
         """The columns of one file with their types; None if the files of a table may differ."""
         return None
 
+    def parses(self, files: Files, spelling: Spelling) -> bool:
+        """Whether Polars parses text of this spelling, as the files hold it, as roles do."""
+        return spelling == Spelling()
+
     def expected_rows(self, files: Files) -> int | None:
         """About how many rows text has, if that is known without reading all of it."""
         return None

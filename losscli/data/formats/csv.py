@@ -26,7 +26,7 @@ from losscli.data.formats.text import (
     shown,
     start_of,
 )
-from losscli.data.numbers import QUICK_NULL
+from losscli.data.numbers import QUICK_NULL, Spelling
 from losscli.data.spool import Spool
 from losscli.errors import EXAMPLES, DataError, Problem, UsageError, all_of
 from losscli.numeric.arrays import pl
@@ -98,6 +98,7 @@ class Delimited(Format, frozen=True):
             schema=pl.Schema(own),
             # By column: a label or a key may be the text NA.
             null_values=dict.fromkeys(numbers, QUICK_NULL) or None,
+            decimal_comma=bool(numbers) and files.spelling.decimal == ",",
             # Polars resolves patterns in URLs; a local name is taken literally.
             glob=files.remote,
             include_file_paths=FILE if files.partitions else None,
@@ -119,6 +120,12 @@ class Delimited(Format, frozen=True):
     def columns(self, path: str, files: Files) -> dict[str, Any]:
         """The names of the columns, without types."""
         return dict.fromkeys(files.dialect.names(_header(path, files)))
+
+    def parses(self, files: Files, spelling: Spelling) -> bool:
+        """Decimal commas as well, if there are no points: Polars would take them for commas too."""
+        if spelling != Spelling(","):
+            return super().parses(files, spelling)
+        return files.dialect.separator != "," and not any(holds(path, ".") for path in files.paths)
 
     def expected_rows(self, files: Files) -> int | None:
         """Estimated from the length of the first lines."""

@@ -123,6 +123,8 @@ def shown(form: Format, files: Files, types: Mapping[str, Any], repeated: tuple[
     found = shows(texts, spelling)
     own = {name: found[name].dtype if name in found else dtype for name, dtype in types.items()}
     quick = frozenset(name for name in found if found[name].is_quick and name not in files.partitions)
+    if quick and not form.parses(files, spelling):
+        quick = frozenset()
     return Scanned(scan, Shown(own, scan, spelling), types, quick, repeated, spelling, sample.height > 0)
 
 
