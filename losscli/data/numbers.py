@@ -43,7 +43,7 @@ _THREE_DIGITS = r"^\s*[+-]?[0-9]{1,3}\.[0-9]{3}\s*$"
 _LIST = r"^[\[(].*[\])]$"
 _TRUTH = {"true": 1.0, "false": 0.0}
 
-_Text = TypeVar("_Text", pl.Series, pl.Expr)
+_Text = TypeVar("_Text", "pl.Series", "pl.Expr")  # text, as Polars is imported when it is used
 
 
 class Spelling(Struct, frozen=True):
