@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import polars as pl
@@ -154,6 +154,15 @@ class Table(Struct, frozen=True, eq=False):
             return self.spelling.numbers(column)
         is_number = dtype.is_numeric() or dtype == pl.Boolean
         return column.cast(pl.Float64) if is_number else pl.lit(None, pl.Float64())
+
+    def floats(self, names: Iterable[str]) -> pl.DataFrame:
+        """Columns as float64, in memory; NaN or null where they are not numbers."""
+        names = list(names)
+        for table in (self.with_numbers(names), self):
+            with suppress(UnparsedError), reading(table):
+                columns = [table.number(name).alias(name) for name in names]
+                return table.scan.select(columns).collect(engine="streaming")
+        raise AssertionError
 
     def unnested(self) -> Table:
         """The same table with each field of a struct as a column STRUCT.FIELD.

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from shlex import quote
 from typing import Any
 
 from losscli.data.columns import SIDES, column_of, unknown
-from losscli.data.slicing import Bins, Slicing
-from losscli.data.table import Table, reading
+from losscli.data.slicing import Slicing
+from losscli.data.table import Table
 from losscli.data.times import UNITS
 from losscli.errors import UsageError, all_of
-from losscli.numeric.arrays import pl
+from losscli.numeric.arrays import np, pl
 from losscli.text import either, join_names, split_names
 
 MOST_BINS = 1_000
 """The maximum number of bins of a column."""
+MOST_NUMBERS = 1 << 25
+"""The maximum number of values of several columns that are held in memory to find the edges of their bins."""
+_Cut = tuple[str, int | str | None]
+"""A column of the stream, with the number of its bins, its unit of time, or None for its values."""
 
 
 def slicings(
@@ -29,26 +34,31 @@ def slicings(
     fewer distinct numbers has fewer bins.  Raises UsageError for unknown columns, bins of a non-numeric
     column, and units of time of a column without dates.
     """
-    parsed = all_of(*(partial(_slicing, parts, predictions, targets, key) for parts in by))
-    return tuple(dict.fromkeys(parsed))
+    cuts = all_of(*(partial(_cuts, parts, predictions, targets, key) for parts in by))
+    edges = _edges(chain(*cuts), predictions, targets)
+    return tuple(
+        dict.fromkeys(
+            Slicing.of_parts([(column, edges.get((column, bins), bins)) for column, bins in parts])
+            for parts in cuts
+        )
+    )
 
 
-def _slicing(parts: Sequence[str], predictions: Table, targets: Table, key: Sequence[str]) -> Slicing:
+def _cuts(parts: Sequence[str], predictions: Table, targets: Table, key: Sequence[str]) -> list[_Cut]:
     columns = {*predictions.schema, *targets.schema}
     if not columns.issuperset(parts):
         for name in columns:
             if len(parts) > 1 and tuple(split_names(name)) == tuple(parts):
                 remedy = f"quote a column whose name has a comma: --by {quote(join_names([name]))}"
                 raise UsageError(f"--by {name}: commas separate columns that are crossed", remedy=remedy)
-    cut = all_of(*(partial(_column_and_bins, part, predictions, targets, key) for part in parts))
-    names = [column for column, _ in cut]
+    cuts = all_of(*(partial(_cut, part, predictions, targets, key) for part in parts))
+    names = [column for column, _ in cuts]
     if not names or len(set(names)) < len(names):
         raise UsageError(f"--by {','.join(parts)}: name each column once", remedy="--by region,device")
-    return Slicing(tuple(names), tuple(bins for _, bins in cut))
+    return cuts
 
 
-def _column_and_bins(text: str, predictions: Table, targets: Table, key: Sequence[str]) -> tuple[str, Bins]:
-    """The column of the stream, and the edges of its bins or its unit of time."""
+def _cut(text: str, predictions: Table, targets: Table, key: Sequence[str]) -> _Cut:
     flag = f"--by {text}"
     name, bins = parted(text, predictions, targets)
     columns = (*predictions.schema, *targets.schema)
@@ -70,7 +80,7 @@ def _column_and_bins(text: str, predictions: Table, targets: Table, key: Sequenc
     if not 2 <= bins <= MOST_BINS:
         what = f"needs at least two bins, and at most {MOST_BINS:,}"
         raise UsageError(f"{flag}: {what}", remedy=f"--by {name}:4, or --by {name}")
-    return column, _edges(table, column[2:], bins)
+    return column, bins
 
 
 def _require_dates(flag: str, name: str, dtype: Any, unit: str) -> None:
@@ -108,13 +118,33 @@ def parted(text: str, predictions: Table, targets: Table) -> tuple[str, int | st
     return text, None
 
 
-def _edges(table: Table, name: str, bins: int) -> tuple[float, ...]:
-    column = table.number(name)
-    with reading(table):
-        # Sort once: a separate quantile per edge would sort the column each time.
-        query = table.scan.select(column.filter(column.is_not_nan()).sort().alias(name))
-        values = query.collect(engine="streaming")[name]
-    if not len(values):
+def _edges(cuts: Iterable[_Cut], predictions: Table, targets: Table) -> dict[_Cut, tuple[float, ...]]:
+    """The inner edges of the columns that are cut into bins."""
+    binned: dict[str, dict[str, set[int]]] = {"p:": {}, "t:": {}}
+    for column, bins in cuts:
+        if isinstance(bins, int):
+            binned[column[:2]].setdefault(column[2:], set()).add(bins)
+    return {
+        (side + numbers.name, bins): _quantiles(numbers, bins)
+        for (side, bins_of), table in zip(binned.items(), (predictions, targets), strict=True)
+        for numbers in _numbers(table, [*bins_of])
+        for bins in bins_of[numbers.name]
+    }
+
+
+def _numbers(table: Table, names: Sequence[str]) -> Iterator[pl.Series]:
+    """The numbers in columns, read together as far as memory allows: a pass over text reads all of them."""
+    rows = table.expected() if names else None
+    most = max(1, MOST_NUMBERS // rows) if rows else 1
+    for start in range(0, len(names), most):
+        for numbers in table.floats(names[start : start + most]):
+            yield numbers.drop_nulls().drop_nans()
+
+
+def _quantiles(numbers: pl.Series, bins: int) -> tuple[float, ...]:
+    """The distinct quantiles below the maximum: the edges of bins with about equal numbers of rows."""
+    if not len(numbers):
         return ()
-    at = [math.floor((len(values) - 1) * (i / bins)) for i in range(1, bins)]
-    return tuple(sorted({edge for edge in values.gather(at) if edge < values[-1]}))
+    at = [math.floor((len(numbers) - 1) * (i / bins)) for i in range(1, bins)]
+    values = np.partition(numbers.to_numpy(), [*at, -1]) + 0.0  # 0 whatever its sign
+    return tuple(sorted({edge for edge in values[at].tolist() if edge < values[-1]}))

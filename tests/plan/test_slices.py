@@ -15,6 +15,7 @@ import losscli
 from losscli.errors import UsageError
 from losscli.evaluation import partial
 from losscli.plan import plan as plans
+from losscli.plan import slices
 from losscli.render import print_tables
 
 ROWS = 3_000
@@ -122,6 +123,31 @@ def test_bins_of_few_numbers_are_fewer():
     report = losscli.evaluate(frame, pred="y_pred", target="y_true", loss="mse", by="k:4")
     rows = {r.cell["k"]: r.rows for r in report.results if r.cell}
     assert rows == {"<= 1": 6, "1 to 2": 2, "> 2": 1}
+
+
+@pytest.mark.parametrize("most", [1, 2 * ROWS, slices.MOST_NUMBERS])
+def test_bins_of_text_are_those_of_numbers_whichever_columns_are_read_together(
+    most, frame, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(slices, "MOST_NUMBERS", most)
+    text = frame.select("y_pred", "y_true", "age", "income").with_columns(half=pl.col("age") / 2)
+    words = [*text["income"].cast(pl.String)[:-1], "N/A"]  # which Polars cannot parse as a number
+    text.with_columns(income=pl.Series(words)).write_csv(tmp_path / "f.csv")
+    by = ["age:4", "half:3,age:2", "income:5"]
+    known = text.with_columns(income=pl.Series([*text["income"][:-1], None]))
+    reports = [
+        losscli.evaluate(data, pred="y_pred", target="y_true", loss="mse", by=by).to_dict()
+        for data in (tmp_path / "f.csv", known)
+    ]
+    assert reports[0]["results"] == reports[1]["results"]
+
+
+def test_an_edge_at_zero_has_no_sign():
+    frame = pl.DataFrame(
+        {"y_pred": [1.0] * 8, "y_true": 2.0, "k": [-0.0, 0.0, 0.0, -0.0, -0.0, 0.0, 1.0, -1.0]}
+    )
+    report = losscli.evaluate(frame, pred="y_pred", target="y_true", loss="mse", by="k:2")
+    assert {r.cell["k"]: r.rows for r in report.results if r.cell} == {"<= 0": 7, "> 0": 1}
 
 
 def test_columns_come_from_either_file(frame, tmp_path):
