@@ -79,10 +79,9 @@ def plain(text: str) -> str:
     return printable(" ".join(text.split()))
 
 
-def joined(names: Sequence[str], limit: int | None = None) -> str:
-    """'a', 'a and b', 'a, b and c'; with more than `limit` names 'a, b and 28 more'."""
-    head, hidden = list(names), 0
-    if limit is not None and len(head) > limit:
-        head, hidden = head[:limit], len(head) - limit
-    last = f"{hidden:,} more" if hidden else head.pop()
+def joined(names: Sequence[str], limit: int | None = None, more: int = 0) -> str:
+    """'a', 'a and b', 'a, b and c'; with `more` names, or more than `limit`, 'a, b and 28 more'."""
+    head = list(names[:limit])
+    more += len(names) - len(head)
+    last = f"{more:,} more" if more else head.pop()
     return f"{', '.join(head)} and {last}" if head else last

@@ -179,9 +179,17 @@ class Columns(_LazyResults):
                     max_error=error,
                 )
 
-    def with_notes(self) -> Columns:
-        """The results that have notes, in the same order."""
-        return self.in_order([index for index, noted in enumerate(self.noted.tolist()) if self.notes[noted]])
+    def by_note(self) -> Iterator[tuple[Note, Columns]]:
+        """Each note with the results that have it, in the order in which notes first occur."""
+        noted = self.noted.tolist()
+        for note in dict.fromkeys(chain.from_iterable(self.notes[place] for place in dict.fromkeys(noted))):
+            places = {place for place, notes in enumerate(self.notes) if note in notes}
+            yield note, self.in_order([index for index, place in enumerate(noted) if place in places])
+
+    def worst_first(self) -> tuple[int, ...]:
+        """The indices of the results from the worst value to the best; those without a value come last."""
+        values = self.numbers["value"] if self.common.higher_is_better else -self.numbers["value"]
+        return tuple(values.argsort(kind="stable").tolist())
 
     def to_frame(self, schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
         """The results as a frame with these columns, those of `Report.to_frame`."""
@@ -199,12 +207,13 @@ class Columns(_LazyResults):
             for name, type_ in schema.items()
         )
 
+    def labels(self, chunk: slice = slice(None)) -> list[tuple[str, ...]]:
+        """The labels of the cells of a chunk, by default of all."""
+        columns = [labels[chunk].to_list() for labels in self.cells.values()]
+        return [*zip(*columns, strict=True)] if columns else [()] * len(self.noted[chunk])
+
     def _cells(self, chunk: slice) -> list[dict[str, str]]:
-        """The cells of a chunk; empty ones without columns."""
-        if not self.cells:
-            return [{} for _ in self.noted[chunk]]
-        labels = (column[chunk].to_list() for column in self.cells.values())
-        return [dict(zip(self.cells, cell, strict=True)) for cell in zip(*labels, strict=True)]
+        return [dict(zip(self.cells, labels, strict=True)) for labels in self.labels(chunk)]
 
 
 _NUMBERS = ("value", "se", "ci_low", "ci_high", "level", "df", "rows", "weight", "share", "max_error")
@@ -256,16 +265,24 @@ def _columns_of(part: Sequence[Result]) -> Iterable[str]:
     return part.cells if isinstance(part, Columns) else chain.from_iterable(each.cell for each in part)
 
 
-def with_notes(results: Sequence[Result]) -> Iterator[Result]:
-    """The results that have notes; of slices no others are created."""
+def parts_of(results: Sequence[Result]) -> Iterator[Sequence[Result]]:
+    """Results in parts of one loss, model and kind of cell: the slices of a loss, and each other result."""
     for part in _parts(results):
-        yield from part.with_notes() if isinstance(part, Columns) else (each for each in part if each.notes)
+        if not isinstance(part, Columns):
+            yield from ((each,) for each in part)
+        elif part:
+            yield part
 
 
 def representatives(results: Sequence[Result]) -> Iterator[Result]:
-    """Results of all losses and models, in their order: of the slices of a loss only one, without values."""
-    for part in _parts(results):
-        yield from (part.common,) if isinstance(part, Columns) else part
+    """Results of all losses and models, in their order: of the slices of a loss only the first."""
+    return (part[0] for part in parts_of(results))
+
+
+def by_note(results: Sequence[Result]) -> Iterator[tuple[Note, Sequence[Result]]]:
+    """Notes with results that have them, possibly several times; those of slices are not created."""
+    for part in parts_of(results):
+        yield from part.by_note() if isinstance(part, Columns) else ((note, part) for note in part[0].notes)
 
 
 def _by_columns(results: Sequence[Result], columns: Collection[str]) -> Iterator[Result]:

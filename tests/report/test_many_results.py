@@ -12,7 +12,9 @@ from msgspec.structs import replace
 import losscli
 from losscli import Report, gates
 from losscli.report import codec, model
-from losscli.report.model import Columns, Results, representatives, with_notes
+from losscli.render.sections import document
+from losscli.render.sections.results import sections
+from losscli.report.model import Columns, Results, by_note, representatives
 
 SLICES = 23
 ROWS = 300
@@ -73,12 +75,48 @@ def test_a_report_of_slices_is_that_of_made_results(report):
     assert pickle.loads(pickle.dumps(report)) == report
 
 
-def test_results_with_notes_are_those_of_made_results(report):
+def test_notes_come_with_all_results_that_have_them(report):
     made = (*report.results,)
-    noted = [*with_notes(report.results)]
-    assert noted == [*with_notes(made)] == [each for each in made if each.notes]
-    assert {each.cell.get("region") for each in noted} >= {"alone"}
-    assert len(noted) < len(made)
+    expected = {note: [each for each in made if note in each.notes] for each in made for note in each.notes}
+    assert len(expected) > 1
+    for results in (report.results, made):
+        noted = {}
+        for note, part in by_note(results):
+            noted.setdefault(note, []).extend(part)
+        assert [*noted.items()] == [*expected.items()]
+
+
+def test_a_short_table_creates_only_the_results_that_it_shows(report, monkeypatch):
+    created = []
+
+    def replaced(common, **fields):
+        created.append(fields)
+        return replace(common, **fields)
+
+    monkeypatch.setattr(model, "replace", replaced)
+    made = replace(report, results=(*report.results,))
+    assert len(created) == len(made.results) - 2 > 5 * SLICES
+    for width in (40, 200):
+        created.clear()
+        short = document(report, width, cells=2)
+        assert len(created) < 3 * SLICES
+        assert short == document(made, width, cells=2)
+        assert short != document(made, width, cells=3)
+
+
+def test_losses_in_other_cells_and_orders_are_side_by_side(report):
+    alone = {"region": "alone"}
+    results = [each for each in report.results if each.label == "mae" or each.cell != alone]
+    mixed = replace(report, results=(*results[::-1], results[0]))
+    for section in sections(mixed):
+        for loss in section.losses:
+            for cell, result in zip(section.cells, section.of(loss), strict=True):
+                where = dict(zip(section.columns, cell, strict=True))
+                if (loss, where) == ("rmse", alone):
+                    assert result is None
+                else:
+                    assert result == report[loss, where]
+    assert section.of("none of them") == (None,) * len(section.cells)
 
 
 def test_representatives_are_of_all_losses_in_order(report):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from losscli.render.charts import Drawing, Figure
 from losscli.render.digits import decimal, estimate
@@ -26,24 +26,22 @@ def figures(report: Report) -> Iterator[Figure]:
                 yield figure
 
 
-def overall_of(sections: Iterable[Section]) -> dict[str, Result]:
+def overall_of(sections: Iterable[Section]) -> Mapping[str, Result | None]:
     """The overall result of each loss."""
     overall = (section for section in sections if not section.columns)
-    return {loss: section.results[loss][()] for section in overall for loss in section.losses}
+    return {loss: section.of(loss)[0] for section in overall for loss in section.losses}
 
 
 def _figure(section: Section, loss: str, overall: Result | None) -> Figure | None:
     results = section.of(loss)
-    indices = [index for index in worst_first(results) if (r := results[index]) and r.value is not None][
-        :MOST
-    ]
-    if not indices:
+    worst = [(section.cells[index], results[index]) for index in worst_first(results)[:MOST]]
+    entries = [(cell, r) for cell, r in worst if r is not None and r.value is not None]
+    if not entries:
         return None
-    labels = [", ".join(map(visible, section.cells[index])) for index in indices]
+    labels = [", ".join(map(visible, cell)) for cell, _ in entries]
     rows = [
         _row(name, label, result, section.unit)
-        for name, label, index in zip(style.shortened(labels), labels, indices, strict=True)
-        if (result := results[index]) is not None
+        for name, label, (_, result) in zip(style.shortened(labels), labels, entries, strict=True)
     ]
     by = ", ".join(map(visible, section.columns))
     overall_value = None if overall is None else overall.value

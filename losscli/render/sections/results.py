@@ -13,7 +13,7 @@ from losscli.render.digits import DASH, ERROR_DIGITS, Precision, decimal, percen
 from losscli.render.drawing import WIDTH, Axis, Drawing, Ends
 from losscli.render.naming import interval_heading, label, visible
 from losscli.render.tables import REMEDY, Column, Table, latest_first, narrowest
-from losscli.report.model import Report, Result
+from losscli.report.model import Columns, Report, Result, parts_of
 
 PAGE = 120
 """The width up to which losses are side by side if no width is given."""
@@ -28,24 +28,29 @@ Cell = tuple[str, ...]
 class Section(Struct, frozen=True):
     """The results of one kind of cell; `columns` are the names that distinguish its cells, () for overall.
 
-    `ordered` cells are in chronological order.  `unit` is the unit of their numbers of rows.
+    `results` are those of each loss in the order of the cells, None if there is none.  `ordered` cells are in
+    chronological order.  `unit` is the unit of their numbers of rows.
     """
 
     columns: tuple[str, ...]
-    losses: tuple[str, ...]
     cells: tuple[Cell, ...]
-    results: Mapping[str, Mapping[Cell, Result]]
+    results: Mapping[str, Sequence[Result | None]]
     ordered: bool = False
     unit: str = "rows"
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """The names of the losses."""
+        return tuple(self.results)
 
     @property
     def is_trend(self) -> bool:
         """Whether the cells are consecutive times."""
         return self.ordered and len(self.columns) == 1
 
-    def of(self, loss: str) -> list[Result | None]:
-        """The result of a loss in each cell, None if there is none."""
-        return list(map(self.results.get(loss, {}).get, self.cells))
+    def of(self, loss: str) -> Sequence[Result | None]:
+        """The result of a loss in each cell, None if there is none; those of slices are created on access."""
+        return self.results.get(loss, (None,) * len(self.cells))
 
     def order(self, loss: str) -> tuple[int, ...]:
         """The indices of the cells, in the order in which a short form keeps them."""
@@ -57,7 +62,15 @@ class Section(Struct, frozen=True):
             return self
         kept = self.order(loss or self.losses[0])[:cells]
         indices = sorted(kept) if self.ordered else kept
-        return replace(self, cells=tuple(self.cells[index] for index in indices))
+        results = {name: _selected(own, indices) for name, own in self.results.items()}
+        return replace(self, cells=tuple(self.cells[index] for index in indices), results=results)
+
+
+def _selected(results: Sequence[Result | None], indices: Sequence[int]) -> Sequence[Result | None]:
+    """The results at some indices."""
+    if isinstance(results, Columns):
+        return tuple(results.in_order([*indices]))
+    return tuple(results[index] for index in indices)
 
 
 def tables(
@@ -76,25 +89,40 @@ def tables(
 
 def sections(report: Report) -> list[Section]:
     """The results of one model by kind of cell, overall first, each in the order of the report."""
-    kinds: dict[tuple[str, ...], list[Result]] = {}
-    for result in report.results:
-        if result.model is None or not (report.comparisons or report.board):
-            kinds.setdefault(tuple(result.cell), []).append(result)
+    kinds: dict[tuple[str, ...], dict[str, list[Sequence[Result]]]] = {}
+    for part in parts_of(report.results):
+        first = part[0]
+        if first.model is None or not (report.comparisons or report.board):
+            kinds.setdefault(tuple(first.cell), {}).setdefault(label(first), []).append(part)
     return [_section(columns, kinds[columns], report) for columns in sorted(kinds, key=len)]
 
 
-def _section(columns: tuple[str, ...], results: Sequence[Result], report: Report) -> Section:
-    by_loss: dict[str, dict[Cell, Result]] = {}
-    for result in results:
-        by_loss.setdefault(label(result), {})[(*result.cell.values(),)] = result
-    cells = tuple(dict.fromkeys(chain.from_iterable(by_loss.values())))
-    ordered = bool(report.times.keys() & set(columns))
-    return Section(columns, tuple(by_loss), cells, by_loss, ordered, report.unit)
+def _section(
+    columns: tuple[str, ...], parts: Mapping[str, Sequence[Sequence[Result]]], report: Report
+) -> Section:
+    by_loss = {loss: own[0] if len(own) == 1 else tuple(chain(*own)) for loss, own in parts.items()}
+    cells_of = {loss: _cells_of(results) for loss, results in by_loss.items()}
+    cells = tuple(dict.fromkeys(chain.from_iterable(cells_of.values())))
+    results = {loss: _in_order(cells, cells_of[loss], own) for loss, own in by_loss.items()}
+    return Section(columns, cells, results, bool(report.times.keys() & set(columns)), report.unit)
+
+
+def _cells_of(results: Sequence[Result]) -> tuple[Cell, ...]:
+    if isinstance(results, Columns):
+        return tuple(results.labels())
+    return tuple(tuple(result.cell.values()) for result in results)
+
+
+def _in_order(
+    cells: tuple[Cell, ...], own: tuple[Cell, ...], results: Sequence[Result]
+) -> Sequence[Result | None]:
+    """The results of a loss, which are in its `own` cells, in the order of all cells; None in the others."""
+    return results if own == cells else tuple(map(dict(zip(own, results, strict=True)).get, cells))
 
 
 def overall(section: Section, details: tuple[str, ...]) -> Table:
     """The table of all losses over all rows."""
-    results = [section.results[loss][()] for loss in section.losses]
+    results = [section.of(loss)[0] for loss in section.losses]
     numbers = (column for column in _numbers("value", results) if column.priority != _SHARE)
     columns = (Column("loss", section.losses, "name", fold=20), *numbers, *_sizes(results))
     return Table("overall", columns, details=details)
@@ -143,9 +171,9 @@ def _columns(section: Section, with_intervals: bool) -> _Columns:
         Column(visible(column), tuple(map(visible, values)), "name", fold=fold)
         for column, values in zip(section.columns, zip(*section.cells, strict=True), strict=True)
     )
-    sizes, numbers = _sizes(_common(section)), {}
-    for loss in section.losses:
-        results = section.of(loss)
+    by_loss = {loss: tuple(section.of(loss)) for loss in section.losses}
+    sizes, numbers = _sizes(_common(by_loss.values())), {}
+    for loss, results in by_loss.items():
         trend = _trend(results) if with_intervals or section.ordered else []
         numbers[loss] = (*_numbers(loss, results), *trend, *([] if sizes else _sizes(results)))
     return _Columns(names, numbers, tuple(sizes))
@@ -176,6 +204,8 @@ def _side_by_side(losses: Sequence[str], by_loss: _Columns, page_width: int | No
 
 def worst_first(results: Sequence[Result | None]) -> tuple[int, ...]:
     """The indices of the cells from the worst value to the best; cells without a value come last."""
+    if isinstance(results, Columns):
+        return results.worst_first()
 
     def goodness(index: int) -> float:
         result = results[index]
@@ -186,9 +216,8 @@ def worst_first(results: Sequence[Result | None]) -> tuple[int, ...]:
     return tuple(sorted(range(len(results)), key=goodness))
 
 
-def _common(section: Section) -> list[Result]:
+def _common(by_loss: Iterable[Sequence[Result | None]]) -> list[Result]:
     """One result per cell, for the sizes that all losses share; empty if the losses differ in size."""
-    by_loss = [section.of(loss) for loss in section.losses]
     by_cell = [[result for result in results if result is not None] for results in zip(*by_loss, strict=True)]
     if any(len({(result.rows, result.weight) for result in results}) > 1 for results in by_cell):
         return []
