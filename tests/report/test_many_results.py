@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 import losscli
 from losscli import Report, gates
-from losscli.report import codec, model
 from losscli.render.sections import document
 from losscli.render.sections.results import sections
+from losscli.report import codec, model
 from losscli.report.model import Columns, Results, by_note, representatives
 
 SLICES = 23
