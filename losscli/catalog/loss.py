@@ -17,6 +17,7 @@ from losscli.catalog.params import Param
 from losscli.errors import UsageError
 from losscli.numeric.arrays import Array
 from losscli.numeric.cached import cached_property
+from losscli.numeric.indicators import Indicators, in_full
 from losscli.states.base import State
 from losscli.states.moments import Moments
 from losscli.states.order import Order, order_of_quantile
@@ -198,12 +199,16 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
 
     def columns(self, batch: Batch, params: Mapping[str, Any]) -> tuple[Array, ...]:
         """The row columns of a batch, each of shape (n,)."""
-        columns = self.function(batch, **params)
-        columns = columns if isinstance(columns, tuple) else (columns,)
+        columns = in_full(batch.xp, self.compact_columns(batch, params))
         if not self.counts_apart:
             return columns
         assert isinstance(batch, Multiclass)
         return (*columns, batch.counted)
+
+    def compact_columns(self, batch: Batch, params: Mapping[str, Any]) -> tuple[Array | Indicators, ...]:
+        """As `columns`, with those of classes in one."""
+        columns = self.function(batch, **params)
+        return columns if isinstance(columns, tuple) else (columns,)
 
     def keeps_zero_class(self, params: Mapping[str, Any]) -> bool:
         """Whether rows whose class has weight zero count."""
@@ -295,6 +300,10 @@ class Choice(Struct, frozen=True, dict=True):
     def columns(self, batch: Batch) -> tuple[Array, ...]:
         """The row columns of a batch, each of shape (n,)."""
         return self.loss.columns(self._with_policy(batch), self.params)
+
+    def compact_columns(self, batch: Batch) -> tuple[Array | Indicators, ...]:
+        """As `columns`, with those of classes in one."""
+        return self.loss.compact_columns(self._with_policy(batch), self.params)
 
     def replaced(self, batch: Batch) -> Array | None:
         """The rows in which the loss replaces numbers (n,); None for no rows."""

@@ -17,6 +17,7 @@ from losscli.catalog.loss import Choice
 from losscli.data.slicing import keys_of
 from losscli.errors import DataError
 from losscli.evaluation.block import Fixed
+from losscli.evaluation.counted import is_counted, pairs_of
 from losscli.evaluation.pairs import ComparisonJob, Scores
 from losscli.evaluation.partial import EvaluationJob, Partial, Slices
 from losscli.numeric.arrays import Array
@@ -26,6 +27,7 @@ from losscli.plan.plan import Plan
 from losscli.report.findings import Counted
 from losscli.states.base import State, Summary
 from losscli.states.clusters import Totals
+from losscli.states.contingency import Contingency
 from losscli.states.counts import Counts
 from losscli.states.histogram import Histogram
 from losscli.states.moments import Moments
@@ -42,7 +44,7 @@ _MISFITS = (
 )  # fmt: skip
 """Exceptions raised by using a header or arrays that do not fit a plan."""
 _STATES: Mapping[str, type[State]] = {
-    kind.__name__: kind for kind in (Moments, Ranks, Sketch, Top, Histogram)
+    kind.__name__: kind for kind in (Moments, Ranks, Sketch, Top, Histogram, Contingency)
 }
 _SUMMARIES: Mapping[str, type[Summary]] = {**_STATES, "Sampled": Sampled, "Counts": Counts}
 
@@ -326,11 +328,19 @@ def _require_fits(plan: Plan, part: Partial, paired: bool = False) -> None:
         if (cells := part.cells[place]) is not None:
             sized.append((cells, names))
         for state, count in sized:
-            if not isinstance(state, plan.state(choice)):
-                raise ValueError(f"another state of {choice}")
+            _require_kind(plan, choice, state, paired)
             require_sound(state, count)
         if not paired:
             _require_columns(plan, choice, part, part.overall[place])
+
+
+def _require_kind(plan: Plan, choice: Choice, state: State, paired: bool) -> None:
+    """Raise ValueError unless the state is one of the rows of a loss, or counts pairs of its classes."""
+    if not isinstance(state, Contingency):
+        if not isinstance(state, plan.state(choice)):
+            raise ValueError(f"another state of {choice}")
+    elif paired or not is_counted(plan, choice) or int(state.numbers.max(initial=0)) >= pairs_of(plan):
+        raise ValueError(f"other pairs of {choice}")
 
 
 def _require_totals(

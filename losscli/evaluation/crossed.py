@@ -34,7 +34,16 @@ MOST_JOINT = 1 << 10
 _TABLES = "tables"
 
 
-class Pass(EvaluationJob, frozen=True):
+class FirstPass(EvaluationJob, frozen=True):
+    """A pass over the rows, of which segments are contrasted by moments."""
+
+    @property
+    def counts_pairs(self) -> bool:
+        """Whether losses of labels leave behind the counts of pairs of classes: never."""
+        return False
+
+
+class Pass(FirstPass, frozen=True):
     """A pass after the first one; the more codes each row has, the shorter its blocks."""
 
     @property

@@ -19,8 +19,7 @@ from losscli.data.slicing import Key, Labels, as_text, distinct, merged_keys
 from losscli.engines.devices import CPU
 from losscli.errors import DeviceError, UsageError
 from losscli.evaluation import block as block_reading
-from losscli.evaluation import distinct as distinct_rows
-from losscli.evaluation import ordered
+from losscli.evaluation import counted, ordered
 from losscli.evaluation.block import (
     Cached,
     Fixed,
@@ -31,7 +30,7 @@ from losscli.evaluation.block import (
     note_replaced,
 )
 from losscli.evaluation.cells import BY_CELL, OVERALL, SLICES, Assignment
-from losscli.evaluation.distinct import Distinct
+from losscli.evaluation.counted import Pairs, Pairwise, is_counted
 from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.cached import cached_property
 from losscli.plan.plan import Plan
@@ -40,6 +39,7 @@ from losscli.states import clusters
 from losscli.states.base import State, Summary
 from losscli.states.cells import Cells
 from losscli.states.clusters import Totals
+from losscli.states.contingency import Contingency
 from losscli.states.histogram import Histogram
 from losscli.states.moments import Moments, moments_of
 from losscli.states.ranks import Ranks
@@ -127,7 +127,12 @@ class EvaluationJob(Struct, frozen=True):
     @property
     def block_rows(self) -> int:
         """The number of rows of a block."""
-        return distinct_rows.block_rows(self.plan)
+        return counted.block_rows(self.plan) if self.counts_pairs else self.plan.block_rows
+
+    @property
+    def counts_pairs(self) -> bool:
+        """Whether losses of labels leave behind the counts of pairs of classes, not moments."""
+        return True
 
     @property
     def group(self) -> str | None:
@@ -161,7 +166,7 @@ class EvaluationJob(Struct, frozen=True):
         fingerprint = fingerprint_of(taken) if self.kept else None
         taken = Cached.of(taken) if taken.plan.request.charts else taken
         assignment = taken.assignment()
-        part = _of_distinct(taken, assignment) or states_of(taken, assignment)
+        part = states_of(taken, assignment, self.counts_pairs)
         return replace(part, rows=height, extras=extras_of(taken), fingerprint=fingerprint)
 
     def merge(self, a: Partial, b: Partial) -> Partial:
@@ -196,27 +201,25 @@ def extras_of(taken: Taken) -> dict[str, Summary]:
     return extras
 
 
-def _of_distinct(taken: Taken, assignment: Assignment) -> Partial | None:
-    """As `states_of` from the distinct rows of a block; None if they are not few, or some have no loss."""
-    rows = Distinct.of(taken, assignment)
-    if rows is None:
-        return None
-    part = states_in(rows, rows.assignment())
-    return part if all(map(_is_sound, rows.plan.choices, part.overall)) else None
+def states_of(taken: Taken, assignment: Assignment, counts: bool = False) -> Partial:
+    """The state of every chosen loss in a block, overall and in its cells; flags rows without a loss.
 
-
-def states_of(taken: Taken, assignment: Assignment) -> Partial:
-    """The state of every chosen loss in a block, overall and in its cells; flags rows without a loss."""
-    part = states_in(taken, assignment)
+    With `counts`, losses of labels leave those of pairs, which `finished` makes moments of.
+    """
+    part = states_in(taken, assignment, counts)
     for choice, state in zip(taken.plan.choices, part.overall, strict=True):
-        if not _is_sound(choice, state):
+        if not _is_sound(taken.plan, choice, state):
             flag_undefined(taken, choice)
         note_replaced(taken, choice)
     return part
 
 
-def _is_sound(choice: Choice, state: State) -> bool:
+def _is_sound(plan: Plan, choice: Choice, state: State) -> bool:
     """Whether the state says that the loss is defined on all rows, without computing it again."""
+    if isinstance(state, Contingency):
+        # Only a loss of a user may be undefined for labels.
+        columns = Pairwise(plan, choice).full(state.numbers) if choice.loss.request else ()
+        return all(bool(is_defined(choice, column).all()) for column in columns)
     if isinstance(state, Ranks):
         return all(bool(is_defined(choice, column).all()) for column in state.parts[0].columns)
     if not isinstance(state, Moments):
@@ -225,13 +228,13 @@ def _is_sound(choice: Choice, state: State) -> bool:
     return all(bool(is_defined(choice, extreme[some]).all()) for extreme in (state.low, state.high))
 
 
-def states_in(taken: Taken, assignment: Assignment) -> Partial:
+def states_in(taken: Taken, assignment: Assignment, counts: bool = False) -> Partial:
     """The state of every chosen loss in a block, overall and in its cells."""
     with np.errstate(all="ignore"):
-        return _states(taken, assignment)
+        return _states(taken, assignment, counts)
 
 
-def _states(taken: Taken, assignment: Assignment) -> Partial:
+def _states(taken: Taken, assignment: Assignment, counts: bool) -> Partial:
     plan = taken.plan
     for _, keys in assignment.slices:
         _require_few(len(keys))
@@ -239,8 +242,13 @@ def _states(taken: Taken, assignment: Assignment) -> Partial:
     sliced: list[list[State]] = [[] for _ in assignment.slices]
     overall: list[State] = []
     by_cell: list[State | None] = []
-    shared = _Shared(taken)
+    shared, pairs = _Shared(taken), Pairs(taken, assignment)
     for choice in plan.choices:
+        if counts and is_counted(plan, choice):
+            for states, counted_pairs in zip((overall, *sliced), pairs.of(choice), strict=True):
+                states.append(counted_pairs)
+            by_cell.append(None)
+            continue
         view = assignment.view(choice, taken.weight_of(choice))
         interval = plan.level is not None and not choice.loss.reduction.extreme
         columns = view.counted(tuple(chain.from_iterable(taken.output_columns(choice))))
@@ -388,8 +396,9 @@ def require_means(choices: Sequence[Choice], what: str, remedy: str = "") -> Non
 def finished(plan: Plan, part: Partial, paired: bool = False) -> Partial:
     """The same once all rows are there: losses of order are settled, and the spread is that of the clusters.
 
-    If `paired`, the part is that of a pair of models.
+    If `paired`, the part is that of a pair of models.  Counts of pairs become moments.
     """
+    part = _with_moments(plan, part)
     if part.totals is None and all(choice.loss.order is None for choice in plan.choices):
         return part
     whole = partial(_finished, plan, part, paired)
@@ -404,6 +413,24 @@ def finished(plan: Plan, part: Partial, paired: bool = False) -> Partial:
         cells=whole(cells, part.cell_totals),
         slices=tuple(replace(each, states=whole(each.states, each.totals)) for each in part.slices),
     )
+
+
+def _with_moments(plan: Plan, part: Partial) -> Partial:
+    """The same with what follows from counts of pairs, and with the states of classes."""
+    overall, cells, slices = ([*states] for states in (part.overall, part.cells, part.slices))
+    for place, (choice, state) in enumerate(zip(plan.choices, part.overall, strict=True)):
+        if not isinstance(state, Contingency) or state.columns is not None:
+            continue
+        columns = Pairwise(plan, choice)
+        with np.errstate(all="ignore"):
+            overall[place], cells[place] = columns.settled(state), columns.by_class(state)
+            for number, each in enumerate(slices):
+                states = [*each.states]
+                own = states[place]
+                assert isinstance(own, Contingency)
+                states[place] = columns.settled(own)
+                slices[number] = replace(each, states=tuple(states))
+    return replace(part, overall=tuple(overall), cells=tuple(cells), slices=tuple(slices))
 
 
 def _with_cells(

@@ -66,6 +66,11 @@ class SubmissionJob(partials.EvaluationJob, frozen=True, kw_only=True):
     stored: Stored
     numbers: tuple[dict[Any, int], ...]
 
+    @property
+    def counts_pairs(self) -> bool:
+        """Whether losses of labels leave behind the counts of pairs of classes: never, as lines need rows."""
+        return False
+
     def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
         """Read and check one block, store its row columns, and take the state of every chosen loss."""
         taken = block_reading.take(self.plan, xp, frame, first_row, fixed)

@@ -26,7 +26,7 @@ from losscli.catalog.loss import Choice
 from losscli.data.slicing import Key, Overlaps, Slicing
 from losscli.errors import UsageError
 from losscli.evaluation.block import Fixed
-from losscli.evaluation.crossed import MOST_JOINT, CrossingPass, Pass, tables_of
+from losscli.evaluation.crossed import MOST_JOINT, CrossingPass, FirstPass, Pass, tables_of
 from losscli.evaluation.hooks import Hooks
 from losscli.evaluation.outcome import Outcome
 from losscli.evaluation.partial import EvaluationJob, Partial, Slices
@@ -165,7 +165,7 @@ def searched(run: Run, hooks: Hooks, min_rows: int, depth: int) -> Report:
     _require_noise(run.plan)
     plan = replace(run.plan, choices=chosen[:1])
     search = _Search(replace(run, plan=plan), hooks, min_rows)
-    job = EvaluationJob(plan, hooks.kept)
+    job = FirstPass(plan, hooks.kept)
     first = search.fold(job)
     fixed = outcome_of(search.run, job, first).fixed
     tested = [*_tested(search, first, [*zip(plan.roles.slicings, first.slices, strict=True)])]

@@ -10,6 +10,7 @@ from losscli.losses.binary import zero_one
 from losscli.losses.multiclass import multiclass_zero_one, top_k_error
 from losscli.losses.multilabel import subset_zero_one
 from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.indicators import Indicators, one_per_row
 from losscli.states.reductions import Reduction, complement
 from losscli.tasks.binary import BinaryAgreement, BinaryLabel, outcomes
 from losscli.tasks.classes import MulticlassAgreement, MulticlassLabel, MulticlassOutcome, MulticlassScore
@@ -193,9 +194,8 @@ def multiclass_balanced_error(batch: MulticlassLabel) -> tuple[Array, ...]:
 
     Brodersen et al. (2010), doi:10.1109/ICPR.2010.764
     """
-    wrong = multiclass_zero_one(batch)
-    members = [(batch.code == c).astype(float) for c in range(batch.classes)]
-    return (*(wrong * member for member in members), *members)
+    wrong = Indicators(batch.classes, ((batch.code, multiclass_zero_one(batch)),))
+    return wrong, one_per_row(batch.xp, batch.code, batch.classes)
 
 
 @loss(
@@ -293,8 +293,8 @@ def _agreement(
     xp: Namespace, guess: Array, y: Array, classes: int, weighting: str | None
 ) -> tuple[Array, ...]:
     """The cost of each row, and the indicators of its true and of its predicted class."""
-    actual, predicted = ([(codes == c).astype(float) for c in range(classes)] for codes in (y, guess))
-    return (_costs(xp, guess, y, weighting), *actual, *predicted)
+    actual, predicted = (one_per_row(xp, codes, classes) for codes in (y, guess))
+    return _costs(xp, guess, y, weighting), actual, predicted
 
 
 def _kappa(xp: Namespace, m: Array, weighting: str | None = None) -> Array:

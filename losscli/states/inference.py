@@ -32,7 +32,7 @@ from losscli.states.noise import (
     rows_of_rate,
     shares,
 )
-from losscli.states.reductions import BoundReduction, Count, mean
+from losscli.states.reductions import BoundReduction, Count, Reduction, mean
 from losscli.states.resampled import Replicates
 from losscli.states.sums import Sums
 
@@ -60,14 +60,18 @@ def estimates(bound: BoundReduction, sums: Sums, level: float | None = None) -> 
     mean of their values, or that of a `joint` reduction over all of them.
     """
     reduction, cells = bound.reduction, len(sums.n)
-    if cells > 1 and reduction.names & {"weight", "low", "high"}:
-        # The reduction takes arguments that differ from cell to cell.
+    if cells > 1 and reduction.differs_by_cell and not _are_alike(reduction, sums):
         return Estimates.of([estimate(bound, sums.cell(place), level) for place in range(cells)])
     if reduction.extreme:
         return Estimates.of([_extreme(bound, sums.cell(place)) for place in range(cells)])
     with np.errstate(all="ignore"):
         by_cell = _with_intervals(bound, _value(bound, sums), sums, level)
     return _noted(bound, sums, by_cell) if sums.error is None else _with_errors(sums.error, by_cell)
+
+
+def _are_alike(reduction: Reduction, sums: Sums) -> bool:
+    """Whether all cells have the same arguments of the reduction, as classes have that share all rows."""
+    return not reduction.names & {"low", "high"} and bool((sums.weight == sums.weight[0]).all())
 
 
 def _with_errors(errors: Array, by_cell: Estimates) -> Estimates:
@@ -109,7 +113,7 @@ def differences(
         values = np.mean(b.high, axis=1) - np.mean(a.high, axis=1)
         notes = (note(Code.MAXIMUM, place=""),)
         return Estimates.of([_defined(bound, pair, i, values, notes) for i in range(cells)])
-    if cells > 1 and reduction.names & {"weight", "low", "high"}:
+    if cells > 1 and reduction.differs_by_cell:
         by_cell = ((pair.cell(i), a.cell(i), b.cell(i)) for i in range(cells))
         return Estimates.of([differences(bound, *sums, level)[0] for sums in by_cell])
     free = replace(bound, bounds=(-math.inf, math.inf))
@@ -226,7 +230,7 @@ def _with_intervals(
         # A correlation of two rows may round to more than 1; values further out are invalid, not rounded.
         nearest = np.clip(values, *bound.bounds)
         values = np.where(abs(values - nearest) < _ROUNDING, nearest, values)
-    if level is None or sums.spread is None:
+    if level is None or not sums.has_variance:
         why = Code.TOO_MANY_COLUMNS if sums.exact is None else Code.NO_INTERVAL
         notes = (note(why),) if level is not None else ()
         return Estimates.of([_defined(bound, sums, place, values, notes) for place in range(len(sums.n))])

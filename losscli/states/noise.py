@@ -32,6 +32,8 @@ seventh digit, even for a billion rows.
 """
 _BEND = 0.01
 """The step of second derivatives, in standard errors: rounding divided by its square stays small."""
+_POINTS = 1 << 19
+"""The numbers of the points at which a value of many columns is computed at once: they fit into the cache."""
 _SLOPES = 1e-5
 """The relative standard error below which it is mere error of the numerical gradients."""
 _ROUNDING = 1e-9
@@ -116,18 +118,20 @@ def noise_of(f: Value, sums: Sums, units: Array, linear: bool) -> Noise:
 
     `linear` if the value is a mean.
     """
-    means, spread = sums.mean, sums.spread
-    assert spread is not None
-    variance = np.maximum(np.diagonal(spread, axis1=1, axis2=2), 0.0)
+    means, variance = sums.mean, np.maximum(sums.variances, 0.0)
     scale = np.sqrt(units / (units - 1)) / sums.weight[:, 0]
     steps = np.sqrt(variance) * scale[:, None]
-    effect = _effects(f, means, steps)
+    effect = (_effects if sums.scattered is None else _effects_of_many)(f, means, steps)
     inverse = np.where(steps > 0, 1.0 / steps, 0.0) * scale[:, None]
-    correlation = spread * inverse[:, :, None] * inverse[:, None, :]
     largest = np.abs(effect).max(axis=1, keepdims=True)
     relative = effect / np.where(largest > 0, largest, 1.0)
-    along = np.einsum("cij,cj->ci", correlation, relative)
-    error = np.sqrt(np.maximum(np.einsum("ci,ci->c", relative, along), 0.0))
+    if sums.scattered is not None:
+        squared = sums.scattered.variance_along(relative * inverse)
+    else:
+        correlation = sums.spread * inverse[:, :, None] * inverse[:, None, :]
+        along = np.einsum("cij,cj->ci", correlation, relative)
+        squared = np.einsum("ci,ci->c", relative, along)
+    error = np.sqrt(np.maximum(squared, 0.0))
     # If the columns vary together such that the value is constant, only the error of the slopes remains.
     error = np.where(error < _SLOPES, 0.0, error)
     se, count = largest[:, 0] * error, effective(sums)
@@ -154,6 +158,27 @@ def _effects(f: Value, means: Array, steps: Array) -> Array:
     known = np.isfinite(effect)
     # A step may leave the domain, such as a root below zero; then a smaller one is tried.
     return effect if known.all() else np.where(known, effect, differences(STEP / 100))
+
+
+def _effects_of_many(f: Value, means: Array, steps: Array) -> Array:
+    """As `_effects`, some columns at a time, and only for those that vary: there may be thousands."""
+    effect, (cells, columns) = np.zeros(means.shape), np.nonzero(steps > 0)
+
+    def differences(step: float, cells: Array, columns: Array) -> Array:
+        points, places = means[cells], np.arange(len(cells))
+        shift, centre = step * steps[cells, columns], means[cells, columns]
+        points[places, columns] = centre + shift
+        above = f(points)
+        points[places, columns] = centre - shift
+        return (above - f(points)) / (2.0 * step)
+
+    at_once = max(1, _POINTS // means.shape[1])
+    for start in range(0, len(cells), at_once):
+        some = cells[start : start + at_once], columns[start : start + at_once]
+        slopes = differences(STEP, *some)
+        known = np.isfinite(slopes)
+        effect[some] = slopes if known.all() else np.where(known, slopes, differences(STEP / 100, *some))
+    return effect
 
 
 def _skewness(third: Array, inverse: Array, relative: Array, error: Array, count: Array) -> Array:

@@ -67,6 +67,11 @@ class Reduction(Struct, frozen=True, dict=True):
         """The arguments of the function other than the means."""
         return frozenset(list(inspect.signature(self.function).parameters)[2:])
 
+    @property
+    def differs_by_cell(self) -> bool:
+        """Whether the function takes arguments that differ from cell to cell."""
+        return bool(self.names & {"weight", "low", "high"})
+
     def __call__(self, xp: Namespace, means: Array, known: Mapping[str, Any]) -> Array:
         """The value of each row of means; shape (..., k) -> (...)."""
         return self.function(xp, means, **{name: known[name] for name in self.names})

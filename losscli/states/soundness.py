@@ -8,6 +8,7 @@ from losscli.numeric.arrays import Array, np
 from losscli.numeric.bins import KEY_BITS
 from losscli.states.base import State
 from losscli.states.clusters import HASH_BITS, Totals
+from losscli.states.contingency import Contingency
 from losscli.states.counts import Counts
 from losscli.states.grid import Bins, Grid
 from losscli.states.histogram import Histogram
@@ -43,6 +44,8 @@ def require_sound(state: State | Grid | Sampled | Counts | Totals, cells: int) -
         _require_moments(state, cells)
     elif isinstance(state, Ranks):
         _require_ranks(state, cells)
+    elif isinstance(state, Contingency):
+        _require_counts(state, cells)
     elif isinstance(state, Top):
         lengths = {len(state.codes), len(state.score), state.frame.height}
         if (
@@ -89,6 +92,19 @@ def _require_moments(state: Moments, cells: int) -> None:
             raise ValueError(f"{name} is {values.dtype} {values.shape}")
     if missing := expected.keys() - arrays.keys():
         raise ValueError(f"there is no {min(missing)}")
+
+
+def _require_counts(state: Contingency, cells: int) -> None:
+    arrays = (state.cells, state.numbers, state.counts)
+    if any(each.shape != state.cells.shape or each.dtype != np.int64 for each in arrays):
+        raise ValueError("counts of other numbers")
+    if not _are_codes(state.cells, cells) or (state.numbers < 0).any() or (state.counts < 1).any():
+        raise ValueError("counts of other cells")
+    step = np.diff(state.cells), np.diff(state.numbers)
+    if not ((step[0] > 0) | (step[0] == 0) & (step[1] > 0)).all():
+        raise ValueError("numbers that are not in order")
+    if not np.array_equal(np.bincount(state.cells, state.counts, cells), state.n):
+        raise ValueError("another number of rows")
 
 
 def _require_ranks(state: Ranks, cells: int) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Self
+from typing import Any, Protocol, Self
 
 from msgspec import Struct
 from msgspec.structs import asdict, astuple, replace
@@ -22,6 +22,17 @@ from losscli.states.draws import kept_replicates
 
 MAX_SKEW = 6
 """Maximum number of columns whose third moments are kept."""
+
+
+class Spread(Protocol):
+    """The second moments of so many columns that their products are not kept."""
+
+    @property
+    def variances(self) -> Array:
+        """The sum of squared deviations (c, k) of each column."""
+
+    def variance_along(self, direction: Array) -> Array:
+        """The sum of squared deviations (c,) of the columns' sum along a direction (c, k)."""
 
 
 def _no_thirds(cells: int, k: int) -> dict[str, Array]:
@@ -53,7 +64,7 @@ class Sums(Struct, frozen=True, eq=False, dict=True):
     cluster to the diagonal of the spread, and `binary` (c,) whether the rows hold only 0 and 1.  For a loss
     of order, `exact` (c, k) are the means without the rounding of their sums, and `ends` (c, 2) the ends of
     its interval, NaN if it is that of a mean; `error` (c,) bounds the error of an approximate value.  These
-    are computed after the last merge.
+    are computed after the last merge, as is `scattered`: the second moments of columns without a spread.
     """
 
     n: Array
@@ -78,6 +89,7 @@ class Sums(Struct, frozen=True, eq=False, dict=True):
     exact: Array | None = None
     ends: Array | None = None
     error: Array | None = None
+    scattered: Spread | None = None
 
     @classmethod
     def empty(cls, cells: int, k: int, spread: bool = True, replicates: int | None = None) -> Self:
@@ -103,7 +115,7 @@ class Sums(Struct, frozen=True, eq=False, dict=True):
     def stack(cls, parts: Sequence[Self]) -> Self:
         """The cells of all parts, one part after the other; fields that share arrays share the result."""
         fields = {tuple(map(id, values)): values for values in zip(*map(astuple, parts), strict=True)}
-        stacked = {
+        stacked: dict[tuple[int, ...], Any] = {
             same: None if values[0] is None else np.concatenate(values) for same, values in fields.items()
         }
         return cls(*(stacked[tuple(map(id, values))] for values in zip(*map(astuple, parts), strict=True)))
@@ -117,6 +129,19 @@ class Sums(Struct, frozen=True, eq=False, dict=True):
     def replicates(self) -> int | None:
         """The number of replicates; None if rows are not resampled, 0 if the sums would be too many."""
         return None if self.draws is None else int(self.draws.shape[2])
+
+    @property
+    def has_variance(self) -> bool:
+        """Whether second moments are kept."""
+        return self.spread is not None or self.scattered is not None
+
+    @cached_property
+    def variances(self) -> Array:
+        """The sum of squared deviations (c, k) of each column."""
+        if self.scattered is not None:
+            return self.scattered.variances
+        assert self.spread is not None
+        return np.diagonal(self.spread, axis1=1, axis2=2)
 
     @cached_property
     def mean(self) -> Array:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, ClassVar, Literal, Self
 
 from msgspec import Struct, defstruct, field
-from msgspec.structs import replace
 
 from losscli.numeric.arrays import Array, Namespace, on_host, read_only
 
@@ -33,29 +32,26 @@ class Batch(Struct, frozen=True, eq=False, dict=True):
         return None
 
 
-class Coded(Batch, frozen=True):
-    """A batch of labels, of whose rows a few codes tell all that losses take.
+class Labelled(Batch, frozen=True):
+    """A batch of labels, of which losses take only the true and the predicted class of each row."""
 
-    All of its arrays have one number per row.
-    """
+    labelled_by: ClassVar[tuple[str, ...]] = ()
+    """The parameters of a loss on which the predicted classes depend."""
 
-    def codes(self, params: Sequence[Mapping[str, Any]]) -> tuple[Array, int] | None:
-        """Code the rows.
-
-        Args:
-            params: The parameters of each loss; empty for one that may take anything from the batch.
-
-        Returns:
-            The code of each row (n,), a whole number from 0, and the number of codes; None if codes do not
-            tell all that these losses take.
-        """
+    def labels(self, params: Mapping[str, Any]) -> tuple[Array, Array]:
+        """The true and the predicted class of each row (n,) for a loss with these parameters."""
         raise NotImplementedError  # each kind of labels has its own
 
-    def at(self, rows: Array) -> Self:
-        """The batch with only the rows at some places (m,)."""
-        values = {name: getattr(self, name) for name in self.__struct_fields__}
-        arrays = {name: value for name, value in values.items() if isinstance(value, self.xp.ndarray)}
-        return replace(self, **{name: array[rows] for name, array in arrays.items()})
+    @classmethod
+    def of_labels(cls, xp: Namespace, actual: Array, predicted: Array, classes: int) -> tuple[Self, ...]:
+        """The batch of rows with these classes (m,), or one for each class."""
+        raise NotImplementedError
+
+    @classmethod
+    def of_all(cls, xp: Namespace, actual: Array, predicted: Array, classes: int) -> Self:
+        """As `of_labels`, but one batch whose losses have columns of classes (`Indicators`)."""
+        (batch,) = cls.of_labels(xp, actual, predicted, classes)
+        return batch
 
 
 def sealed(batch: Batch) -> Batch:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 from losscli.numeric.arrays import Array, Namespace, np
 from losscli.numeric.cached import cached_property
 from losscli.numeric.softmax import expit_pair
 from losscli.report.findings import Code
-from losscli.tasks.base import Batch, Coded, Rows
+from losscli.tasks.base import Batch, Labelled, Rows
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import Task
 from losscli.tasks.probabilities import note_clipped, note_rounded, probabilities, tolerance
@@ -135,11 +135,12 @@ class BinarySoftScore(Batch, frozen=True):
         return (2.0 * self.target - 1.0) * self.score
 
 
-class BinaryLabel(Coded, frozen=True):
+class BinaryLabel(Labelled, frozen=True):
     """Targets (n,), 0 or 1, and probabilities or predicted labels (n,), to compare with a threshold."""
 
     task: ClassVar[str] = "binary"
     axis: ClassVar[str] = "probability"
+    labelled_by: ClassVar[tuple[str, ...]] = ("threshold", "inclusive")
     target: Array
     probability: Array
 
@@ -148,19 +149,15 @@ class BinaryLabel(Coded, frozen=True):
         """The probability of the true class."""
         return self.xp.where(self.target == 1, self.probability, 1.0 - self.probability)
 
-    def codes(self, params: Sequence[Mapping[str, Any]]) -> tuple[Array, int] | None:
-        """The true label of each row with its predicted ones at all thresholds, or with that of the file."""
-        if all("threshold" in own for own in params):
-            thresholds = {(own["threshold"], bool(own.get("inclusive"))) for own in params}
-            guesses = [self.predicted(*threshold) for threshold in sorted(thresholds)]
-        elif bool(self.xp.all((self.probability == 0) | (self.probability == 1))):
-            guesses = [self.probability]
-        else:
-            return None
-        code = self.target
-        for guess in guesses:
-            code = 2.0 * code + guess
-        return code.astype(np.int64), 2 ** (1 + len(guesses))
+    def labels(self, params: Mapping[str, Any]) -> tuple[Array, Array]:
+        """The true label of each row (n,), and the predicted one at the threshold of a loss."""
+        guess = self.predicted(params.get("threshold", 0.5), bool(params.get("inclusive")))
+        return self.target.astype(np.int64), guess.astype(np.int64)
+
+    @classmethod
+    def of_labels(cls, xp: Namespace, actual: Array, predicted: Array, classes: int) -> tuple[Self, ...]:
+        """The batch of rows with these labels (m,), or one for each class: 0 and 1 are on the right side."""
+        return cls.made(xp, actual.astype(float), predicted.astype(float))
 
     @classmethod
     def made(cls, xp: Namespace, target: Array, probability: Array) -> tuple[Self, ...]:

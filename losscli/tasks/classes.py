@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self, cast
 
 from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.cached import cached_property
+from losscli.numeric.indicators import Indicators
 from losscli.numeric.softmax import (
     log_softmax,
     log_softmax_at,
@@ -16,7 +17,7 @@ from losscli.numeric.softmax import (
     softmax,
 )
 from losscli.numeric.two_float import exact_sum
-from losscli.tasks.base import Batch, Coded
+from losscli.tasks.base import Batch, Labelled
 from losscli.tasks.binary import Bernoulli, Outcomes, outcomes
 
 
@@ -286,7 +287,7 @@ class MulticlassScore(Batch, frozen=True):
         return self.xp.max(self.xp.where(self.is_true, -self.xp.inf, self.score), axis=1)
 
 
-class MulticlassLabel(Coded, frozen=True):
+class MulticlassLabel(Labelled, frozen=True):
     """The predicted class (n,) and the true class (n,) of `classes`; ties go to the first class."""
 
     task: ClassVar[str] = "multiclass"
@@ -299,9 +300,14 @@ class MulticlassLabel(Coded, frozen=True):
         """The batch, or one for each class."""
         return (cls(xp, predicted, code, classes),)
 
-    def codes(self, params: Sequence[Mapping[str, Any]]) -> tuple[Array, int] | None:
-        """The pair of the true and the predicted class of each row (n,), and the number of pairs."""
-        return self.code * self.classes + self.predicted, self.classes**2
+    def labels(self, params: Mapping[str, Any]) -> tuple[Array, Array]:
+        """The true and the predicted class of each row (n,)."""
+        return self.code, self.predicted
+
+    @classmethod
+    def of_labels(cls, xp: Namespace, actual: Array, predicted: Array, classes: int) -> tuple[Self, ...]:
+        """The batch of rows with these classes (m,), or one for each class."""
+        return cls.made(xp, predicted, actual, classes)
 
 
 class MulticlassOutcome(MulticlassLabel, frozen=True):
@@ -319,6 +325,28 @@ class MulticlassOutcome(MulticlassLabel, frozen=True):
         """The outcome of each row for the class."""
         actual, predicted = ((codes == self.own).astype(float) for codes in (self.code, self.predicted))
         return outcomes(actual, predicted)
+
+    @classmethod
+    def of_all(cls, xp: Namespace, actual: Array, predicted: Array, classes: int) -> Self:
+        """As `of_labels`, but one batch whose losses have columns of classes (`Indicators`)."""
+        return cast(Self, _AllOutcomes(xp, predicted, actual, classes))
+
+
+class _AllOutcomes(MulticlassOutcome, frozen=True):
+    """As MulticlassOutcome, for every class at once."""
+
+    def outcomes(self) -> Outcomes:
+        """The outcome of each row for each class, as `Indicators`."""
+        right = (self.code == self.predicted).astype(float)
+        wrong, count = 1.0 - right, self.classes
+        return Outcomes(
+            true_positive=Indicators(count, ((self.code, right),)),
+            false_positive=Indicators(count, ((self.predicted, wrong),)),
+            false_negative=Indicators(count, ((self.code, wrong),)),
+            true_negative=Indicators(
+                count, ((self.code, -self.xp.ones_like(right)), (self.predicted, -wrong)), base=1.0
+            ),
+        )
 
 
 class MulticlassAgreement(MulticlassLabel, frozen=True):

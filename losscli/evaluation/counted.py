@@ -1,0 +1,134 @@
+"""Losses of labels from the counts of pairs: how many rows have each true and predicted class.
+
+What such a loss takes of a row is a pair of classes, numbered actual * classes + predicted.  Blocks only
+count pairs; the row columns are computed once, for the pairs that occur in all rows.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
+
+from losscli.catalog.loss import Choice
+from losscli.engines.devices import CPU
+from losscli.evaluation.block import Taken
+from losscli.evaluation.cells import Assignment
+from losscli.numeric.arrays import Array
+from losscli.numeric.indicators import Indicators
+from losscli.plan.plan import Plan
+from losscli.states.contingency import Columns, Contingency
+from losscli.states.moments import Moments
+from losscli.states.sums import MAX_SKEW
+from losscli.tasks.base import Labelled
+
+_MOST_CLASSES = 100
+"""The classes up to which a loss of a user, whose columns are not those of `Indicators`, is counted."""
+
+
+def is_counted(plan: Plan, choice: Choice) -> bool:
+    """Whether the rows of a loss are counted: those of labels, without weights, clusters and draws."""
+    roles, loss = plan.roles, choice.loss
+    if not issubclass(loss.batch, Labelled) or plan.state(choice) is not Moments:
+        return False
+    if plan.device != CPU or plan.resampling is not None or roles.group is not None:
+        return False
+    if (roles.weight, roles.class_weight, roles.cluster) != (None, None, None):
+        return False
+    if not loss.request:
+        return True
+    # A loss of a user may take the probability itself, be undefined for a pair, or look for its row.
+    takes_labels = roles.task != "binary" or roles.link == "label"
+    extreme = loss.reduction.extreme or loss.replaces is not None
+    return takes_labels and not extreme and len(roles.names) <= _MOST_CLASSES
+
+
+def block_rows(plan: Plan) -> int:
+    """The number of rows in a block; more if pairs are all that it leaves behind."""
+    if not plan.request.charts and all(is_counted(plan, choice) for choice in plan.choices):
+        return plan.rows_of_width(len(plan.roles.predictions))
+    return plan.block_rows
+
+
+class Pairs:
+    """The counts of the pairs of a block: one for all losses that take the same labels."""
+
+    def __init__(self, taken: Taken, assignment: Assignment) -> None:
+        self._taken, self._assignment = taken, assignment
+        self._known = dict[Any, tuple[Contingency, ...]]()
+
+    def of(self, choice: Choice) -> tuple[Contingency, ...]:
+        """The counts for a loss: overall, and in the slices of each slicing."""
+        batch = self._taken.rows.parts[choice.loss.batch][0]
+        assert isinstance(batch, Labelled)
+        key = tuple(choice.params.get(name) for name in batch.labelled_by)
+        if key not in self._known:
+            actual, predicted = batch.labels(choice.params)
+            numbers = actual.astype(np.int64) * _classes(self._taken.plan) + predicted
+            slices = (
+                Contingency.of_rows(numbers, codes, len(keys)) for codes, keys in self._assignment.slices
+            )
+            self._known[key] = (Contingency.of_rows(numbers), *slices)
+        return self._known[key]
+
+
+class Pairwise(Struct, frozen=True):
+    """The row columns of a loss for pairs of classes."""
+
+    plan: Plan
+    choice: Choice
+
+    def full(self, pairs: Array) -> tuple[Array, ...]:
+        """The columns (m,) of pairs (m,), those of all outputs one after the other."""
+        batches = self._kind.of_labels(np, *self._labels(pairs), _classes(self.plan))
+        return tuple(chain.from_iterable(map(self.choice.columns, batches)))
+
+    def compact(self, pairs: Array) -> Columns:
+        """The columns (m,) of pairs (m,), those of classes in one."""
+        return self.choice.compact_columns(self._kind.of_all(np, *self._labels(pairs), _classes(self.plan)))
+
+    @property
+    def are_many(self) -> bool:
+        """Whether the loss has columns of many classes, whose covariances need not be kept."""
+        if self.choice.loss.request or _classes(self.plan) < 3:
+            return False
+        columns = self.compact(np.empty(0, dtype=np.int64))
+        return sum(each.count if isinstance(each, Indicators) else 1 for each in columns) > MAX_SKEW
+
+    def settled(self, state: Contingency) -> Contingency | Moments:
+        """The state from which the loss follows in each cell."""
+        if self.are_many:
+            return replace(state, columns=self.compact)
+        return state.moments(self.full(state.numbers), self.plan.level is not None)
+
+    def by_class(self, overall: Contingency) -> Contingency | Moments | None:
+        """The state of each class; None if it has none, or if that follows from the settled state."""
+        cells = self._kind.of_cells
+        if cells == "rows":
+            actual, _ = self._labels(overall.numbers)
+            return self.settled(overall.in_cells(actual, _classes(self.plan)))
+        if cells == "each" and self.are_many:
+            return overall.scattered(self.compact(overall.numbers), by_class=True).classes()
+        return None
+
+    @property
+    def _kind(self) -> type[Labelled]:
+        kind = self.choice.loss.batch
+        assert issubclass(kind, Labelled)
+        return kind
+
+    def _labels(self, pairs: Array) -> tuple[Array, Array]:
+        actual, predicted = np.divmod(pairs, _classes(self.plan))
+        return actual, predicted
+
+
+def pairs_of(plan: Plan) -> int:
+    """The number of pairs of classes."""
+    return _classes(plan) ** 2
+
+
+def _classes(plan: Plan) -> int:
+    return len(plan.roles.names)

@@ -1,0 +1,43 @@
+"""Columns of classes: one for each class, in which most rows have the same number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from losscli.numeric.arrays import Array, Namespace
+
+
+class Indicators(Struct, frozen=True, eq=False):
+    """One column for each of `count` classes, in which rows have the number `base` but at a few classes.
+
+    Each of the `parts` is a class (n,) for each row, and what the row adds to `base` there (n,): whole
+    numbers.  A row adds at most once to a class, apart from zeros.
+    """
+
+    count: int
+    parts: tuple[tuple[Array, Array], ...]
+    base: float = 0.0
+
+    def columns(self, xp: Namespace) -> Iterator[Array]:
+        """The column (n,) of each class."""
+        (place, added), *others = self.parts
+        for own in range(self.count):
+            column = xp.where(place == own, self.base + added, self.base)
+            for other_place, other_added in others:
+                column += xp.where(other_place == own, other_added, 0.0)
+            yield column
+
+
+def one_per_row(xp: Namespace, place: Array, count: int) -> Indicators:
+    """The columns of classes in which each row has a one at its place (n,)."""
+    return Indicators(count, ((place, xp.ones(len(place))),))
+
+
+def in_full(xp: Namespace, columns: Sequence[Array | Indicators]) -> tuple[Array, ...]:
+    """The columns (n,), those of classes one after the other."""
+    found = list[Array]()
+    for column in columns:
+        found += column.columns(xp) if isinstance(column, Indicators) else [column]
+    return tuple(found)

@@ -1,0 +1,134 @@
+"""Counts of whole numbers in cells, and the moments of what they stand for."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import numpy as np
+import pytest
+
+from losscli.numeric.indicators import Indicators, in_full, one_per_row
+from losscli.states.cells import Cells
+from losscli.states.contingency import Contingency
+from losscli.states.moments import Moments
+from losscli.states.scattered import Scattered
+
+ROWS, CELLS, CLASSES = 400, 3, 5
+RNG = np.random.default_rng(2)
+NUMBERS = RNG.integers(0, CLASSES**2, ROWS)
+CODES = RNG.integers(0, CELLS, ROWS)
+CUTS = (slice(0, 7), slice(7, 7), slice(7, 300), slice(300, ROWS))
+
+
+def counts(part: slice = slice(None)) -> Contingency:
+    return Contingency.of_rows(NUMBERS[part], CODES[part], CELLS)
+
+
+def assert_equal(found: Contingency, expected: Contingency) -> None:
+    for name, array in expected.to_arrays().items():
+        own = getattr(found, name)
+        assert own.dtype == array.dtype == np.int64, name
+        np.testing.assert_array_equal(own, array, name)
+
+
+def test_counts_are_those_of_rows():
+    found = counts()
+    for cell, number, count in zip(found.cells, found.numbers, found.counts, strict=True):
+        assert count == np.sum((cell == CODES) & (number == NUMBERS))
+    np.testing.assert_array_equal(found.n, np.bincount(CODES))
+    assert found.counts.sum() == ROWS
+
+
+@pytest.mark.parametrize("far", [1, 10**9])
+def test_few_and_many_numbers_are_counted_alike(far):
+    found = Contingency.of_rows(NUMBERS * far)
+    assert_equal(
+        found, Contingency(*(np.array(a) for a in ([ROWS], found.cells, found.numbers, found.counts)))
+    )
+    np.testing.assert_array_equal(found.numbers, np.unique(NUMBERS) * far)
+
+
+def test_any_merge_tree_gives_the_counts_of_all_rows():
+    a, b, c, d = map(counts, CUTS)
+    for merged in (a.merge(b).merge(c).merge(d), d.merge(c.merge(b.merge(a))), a.merge(c).merge(d.merge(b))):
+        assert_equal(merged, counts())
+
+
+def test_cells_of_other_places_merge_with_their_own():
+    first, _, *later = map(counts, CUTS)
+    places = np.array([1, 2, 0])
+    known = first.select(np.array([2, 0]))
+    assert_equal(known.merge(first.select(np.array([1])), np.array([2])).select(places), first)
+    merged = reduce(lambda a, b: a.merge(b, places), later, first.select(np.array([2, 0, 1])))
+    assert_equal(merged.select(places), counts())
+
+
+def test_selected_cells_are_stacked_to_the_same_counts():
+    whole = counts()
+    alone = [whole.select(slice(i, i + 1)) for i in range(CELLS)]
+    assert_equal(Contingency.stack(alone), whole)
+    assert_equal(alone[1], Contingency.of_rows(NUMBERS[CODES == 1]))
+    assert_equal(Contingency.from_arrays(whole.to_arrays()), whole)
+
+
+def test_a_block_of_cells_has_the_counts_of_its_rows():
+    codes = np.where(NUMBERS % 3 == 0, -1, CODES)
+    cells = Cells(np, ROWS, None, 0, codes, CELLS)
+    kept = codes >= 0
+    assert_equal(Contingency.of(cells, [NUMBERS]), Contingency.of_rows(NUMBERS[kept], codes[kept], CELLS))
+
+
+def columns(numbers: np.ndarray) -> tuple[Indicators | np.ndarray, ...]:
+    """Columns of classes, one of which is one where nothing is added, and another column."""
+    y, p = np.divmod(numbers, CLASSES)
+    wrong = (y != p).astype(float)
+    return (
+        Indicators(CLASSES, ((y, -np.ones(len(y))), (p, -wrong)), base=1.0),
+        one_per_row(np, y, CLASSES),
+        Indicators(CLASSES, ((p, 2.0 * wrong),)),
+    )
+
+
+@pytest.mark.parametrize("by_class", [False, True])
+def test_scattered_columns_have_the_moments_of_full_ones(by_class):
+    whole = counts()
+    given = columns(whole.numbers) if by_class else (*columns(whole.numbers), 1.0 * (whole.numbers % 4))
+    full = np.stack(in_full(np, given))
+    if by_class:
+        full = full.reshape(3, CLASSES, -1).swapaxes(0, 1).reshape(3 * CLASSES, -1)
+    expected, found = whole.moments([*full]), whole.scattered(given, by_class).moments()
+    for name in ("n", "weight", "weight2", "low", "high"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), name)
+    np.testing.assert_array_equal(found.total[:, 0], expected.total[:, 0])
+    np.testing.assert_allclose(found.drift, expected.drift, atol=1e-12)
+    np.testing.assert_allclose(found.variances, expected.variances, rtol=1e-12, atol=1e-12)
+    direction = RNG.normal(size=expected.drift.shape)
+    along = np.einsum("ci,cij,cj->c", direction, expected.spread, direction)
+    np.testing.assert_allclose(found.scattered.variance_along(direction), along, rtol=1e-12)
+
+
+def test_classes_are_cells_of_all_rows():
+    whole = Contingency.of_rows(NUMBERS)
+    given = columns(whole.numbers)
+    found = whole.scattered(given, by_class=True).classes()
+    full = np.stack(in_full(np, given)).reshape(3, CLASSES, -1)
+    expected = Moments.stack([whole.moments([*full[:, own]]) for own in range(CLASSES)])
+    for name in ("n", "low", "high"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), name)
+    np.testing.assert_array_equal(found.total[:, 0], expected.total[:, 0])
+    np.testing.assert_allclose(found.spread, expected.spread, rtol=1e-12, atol=1e-12)
+
+
+def test_columns_of_classes_are_written_in_full():
+    y, p = np.array([0, 1, 2, 1]), np.array([0, 2, 2, 0])
+    found = in_full(np, columns(y * CLASSES + p)[:1])
+    for own, column in enumerate(found):
+        np.testing.assert_array_equal(column, (y != own) & (p != own))
+
+
+def test_a_cell_without_rows_has_no_extremes():
+    found = Scattered.of(
+        np.array([2, 0]), np.array([0]), np.array([2]), [one_per_row(np, np.array([1]), 3)], by_class=False
+    ).moments()
+    np.testing.assert_array_equal(found.low, [[0, 1, 0], [np.inf] * 3])
+    np.testing.assert_array_equal(found.high, [[0, 1, 0], [-np.inf] * 3])
