@@ -29,8 +29,9 @@ def decimal(value: float | None, digits: int = DIGITS) -> str:
     """
     if value is None or math.isnan(value):
         return DASH
-    scientific = f"{value:.{digits - 1}e}"
-    rounded = _positional(value, digits) if _is_positional(value, digits) else scientific
+    rounded = f"{value:.{digits - 1}e}"
+    if _is_readable(exponent := _exponent_in(rounded)):
+        rounded = f"{value:.{max(0, digits - 1 - exponent)}f}"
     exact = repr(float(value) + 0.0).removesuffix(".0")
     is_integer = float(value).is_integer() and "e" not in rounded
     return exact if is_integer or len(exact) < len(rounded) else rounded
@@ -90,22 +91,19 @@ def span(low: float | None, high: float | None, precision: Precision) -> str:
     return f"{precision.text(low)} to {precision.text(high)}"
 
 
-def _is_positional(value: float, digits: int) -> bool:
-    return value == 0 or _is_readable(_exponent(value, digits))
-
-
 def _is_readable(exponent: int) -> bool:
     """Whether a number whose first digit has this power of ten needs no exponent."""
     return -5 < exponent < 9
 
 
-def _positional(value: float, digits: int) -> str:
-    return f"{value:.{max(0, digits - 1 - _exponent(value, digits))}f}"
-
-
 def _exponent(value: float, digits: int) -> int:
     """The power of ten of the first digit, after rounding to this many digits."""
-    return int(f"{value:.{digits - 1}e}".partition("e")[2]) if math.isfinite(value) else 999
+    return _exponent_in(f"{value:.{digits - 1}e}")
+
+
+def _exponent_in(scientific: str) -> int:
+    """The exponent of a number in scientific notation, beyond all others for infinity."""
+    return int(scientific.partition("e")[2] or 999)
 
 
 def distinct(value: float | None, limit: float | None) -> tuple[str, str]:
