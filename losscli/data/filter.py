@@ -13,13 +13,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from losscli.data.columns import SIDES, ambiguous, unknown
-from losscli.data.numbers import Spelling, shows
+from losscli.data.numbers import Spelling, remedy_for, shows
 from losscli.data.redaction import reason
 from losscli.data.stream import MATCHED, PREDICTION_ROW
 from losscli.data.table import Table, reading, stream
 from losscli.errors import DataError, UsageError
 from losscli.report.findings import Code, Finding, Tally, finding, problem
-from losscli.text import DEEPEST, LONGEST, counted
+from losscli.text import DEEPEST, LONGEST, counted, shortened
 
 _NAMES = (
     "abs sign floor ceil ceiling round sqrt cbrt exp ln log log2 log10 pow power mod div greatest least "
@@ -40,7 +40,10 @@ _TEXT = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _QUOTES = "; write text in single quotes"
 MOST_TEXTS = 6
 """Maximum number of text columns in a condition whose types are chosen one by one."""
-_UNREADABLE = "cannot be read: "
+_NOUNS = {pl.Int64: "a whole number", pl.Float64: "a number", pl.Boolean: "true or false"}
+"""What text of each type is, in words."""
+_EXAMINED = 100
+"""Values of another type that tell how to read them."""
 
 
 class Where(Struct, frozen=True, eq=False):
@@ -59,8 +62,13 @@ class Where(Struct, frozen=True, eq=False):
     is_pushed: bool = False
 
     def mask(self, frame: pl.DataFrame) -> pl.Series:
-        """A mask of the rows of the aligned stream that meet the condition; null counts as false."""
+        """A mask of the rows of the aligned stream that meet the condition; null counts as false.
+
+        Raises UsageError for text of another type than that of its column.
+        """
         typed = frame.with_columns(self._read(column, frame.schema[column]) for column in self.columns)
+        for column in self.shown:
+            self._require_type(frame[column], typed[column])
         named = typed.with_columns(*self.parts).with_columns(self.condition.alias(MATCHED))
         return named[MATCHED].fill_null(False)
 
@@ -71,6 +79,19 @@ class Where(Struct, frozen=True, eq=False):
             shown, spelling = self.shown[column]
             return spelling.shown(expression, shown)
         return _as_in_text(expression, dtype)
+
+    def _require_type(self, column: pl.Series, typed: pl.Series) -> None:
+        if column.dtype != pl.String or typed.null_count() == column.null_count():
+            return
+        dtype, spelling = self.shown[column.name]
+        is_text = column.to_frame().select(spelling.stripped(pl.first()).is_not_null()).to_series()
+        wrong = column.filter(is_text & typed.is_null())
+        if len(wrong):
+            name, value = column.name[2:], shortened(repr(wrong[0]))
+            raise UsageError(
+                f"--where {self.text}: {name} holds {value}, which is not {_NOUNS[dtype]}",
+                remedy=remedy_for(wrong.head(_EXAMINED)) or f"compare it with text: {name} = 'a'",
+            )
 
     def narrowed(self, table: Table) -> Table:
         """The table without rows that fail the condition, if its columns alone decide that."""

@@ -98,11 +98,15 @@ class Spelling(Struct, frozen=True):
     def numbers(self, text: pl.Expr) -> pl.Expr:
         """The numbers in text, true and false as 1 and 0; null for other text."""
         plain = self.stripped(text)
+        truth = plain.str.to_lowercase().replace_strict(_TRUTH, default=None, return_dtype=pl.Float64)
+        return pl.coalesce(self._written(plain).cast(pl.Float64, strict=False), truth)
+
+    def _written(self, plain: pl.Expr) -> pl.Expr:
+        """Numbers as Polars parses them; where commas are decimal, null for other text."""
         written = self._ungrouped(plain)
         if self.decimal == ",":
             written = pl.when(written.str.contains(_DECIMAL_COMMA)).then(self.with_point(written))
-        truth = plain.str.to_lowercase().replace_strict(_TRUTH, default=None, return_dtype=pl.Float64)
-        return pl.coalesce(written.cast(pl.Float64, strict=False), truth)
+        return written
 
     def _ungrouped(self, text: pl.Expr) -> pl.Expr:
         """Text without thousands separators."""
@@ -120,10 +124,10 @@ class Spelling(Struct, frozen=True):
         return parts.cast(pl.List(pl.Float64), strict=False)
 
     def shown(self, text: pl.Expr, dtype: Any) -> pl.Expr:
-        """Text as values of the type that it shows.  Fails if a value has another type."""
+        """Text as values of the type that it shows; null if missing or of another type."""
         if dtype == pl.Boolean:
             return self.numbers(text).cast(pl.Boolean)
-        return text if dtype == pl.String else self.stripped(text).cast(dtype)
+        return text if dtype == pl.String else self._written(self.stripped(text)).cast(dtype, strict=False)
 
 
 class Parsed(NamedTuple):

@@ -260,3 +260,34 @@ def test_a_condition_keeps_columns_whose_names_are_like_those_of_its_own():
     frame = pl.DataFrame({"w": [1, 2, 2], "w#": ["a", "b", "c"], "label_pred": ["a", "b", "a"]})
     found = package.evaluate(frame, loss="multiclass_zero_one", target="w#", where="w > 1")
     assert found.results[0].value == 0.5
+
+
+@pytest.mark.parametrize(
+    ("numbers", "options"),
+    [
+        (("0,5", "1,5", "2", "NA"), {"decimal": ","}),
+        (("0,5", "1.001,5", "2.000", ""), {"decimal": ",", "thousands": "."}),
+        (("0.5", "1'001.5", "2", "-"), {"thousands": "'", "null_values": ["-"]}),
+    ],
+)
+def test_numbers_are_compared_as_the_options_say_they_are_written(numbers, options, tmp_path):
+    rows = "".join(f"{i};{2 * i};{number}\n" for i, number in enumerate(numbers))
+    (tmp_path / "d.csv").write_text("y;pred;x\n" + rows)
+    report = package.evaluate(
+        tmp_path / "d.csv", loss="mae", pred="pred", where="x > 1", separator=";", **options
+    )
+    assert (report["mae"].value, report["mae"].rows) == (1.5, 2)
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    {
+        "x > 3": "x holds 'oops', which is not a number",
+        "flag": "flag holds 'yes', which is not true or false",
+        "i > 3": "i holds '1.5', which is not a whole number",
+    }.items(),
+)
+def test_late_text_of_another_type_is_never_left_out_in_silence(condition, said, losscli):
+    rows = "".join(f"{i},{i},{i}.5,true,{i}\n" for i in range(2_000))
+    losscli.write(d=f"y,pred,x,flag,i\n{rows}1,2,oops,yes,1.5\n1,2,NA,NA,NA\n")
+    losscli.refuses(2, "evaluate", "d.csv", "-p", "pred", "-y", "y", "--where", condition, said=[said])
