@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from losscli.numeric.arrays import Array
 from losscli.numeric.cached import cached_property
 from losscli.numeric.indicators import Indicators, in_full
 from losscli.states.base import State
+from losscli.states.binned import Binned
 from losscli.states.moments import Moments
 from losscli.states.order import Order, order_of_quantile
 from losscli.states.ranks import Ranks
@@ -67,7 +68,7 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
 
     name: str
     aliases: tuple[str, ...]
-    function: Callable[..., Array | tuple[Array, ...]]
+    function: Callable[..., Array | Sequence[Array]]
     reduction: Reduction
     best: float | None
     score: bool
@@ -197,18 +198,19 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
         """The parameter of that name, or None."""
         return next((param for param in self.params if param.name == name), None)
 
-    def columns(self, batch: Batch, params: Mapping[str, Any]) -> tuple[Array, ...]:
+    def columns(self, batch: Batch, params: Mapping[str, Any]) -> Sequence[Array]:
         """The row columns of a batch, each of shape (n,)."""
-        columns = in_full(batch.xp, self.compact_columns(batch, params))
+        compact = self.compact_columns(batch, params)
+        columns = compact if isinstance(compact, Binned) else in_full(batch.xp, compact)
         if not self.counts_apart:
             return columns
         assert isinstance(batch, Multiclass)
         return (*columns, batch.counted)
 
-    def compact_columns(self, batch: Batch, params: Mapping[str, Any]) -> tuple[Array | Indicators, ...]:
+    def compact_columns(self, batch: Batch, params: Mapping[str, Any]) -> Sequence[Array | Indicators]:
         """As `columns`, with those of classes in one."""
         columns = self.function(batch, **params)
-        return columns if isinstance(columns, tuple) else (columns,)
+        return columns if isinstance(columns, tuple | Binned) else (columns,)
 
     def keeps_zero_class(self, params: Mapping[str, Any]) -> bool:
         """Whether rows whose class has weight zero count."""
@@ -297,11 +299,11 @@ class Choice(Struct, frozen=True, dict=True):
         """Whether a weighted mean divides by the number of rows, not by the sum of the weights."""
         return self.policy is not None and self.policy.by_rows and self.loss.order is None
 
-    def columns(self, batch: Batch) -> tuple[Array, ...]:
+    def columns(self, batch: Batch) -> Sequence[Array]:
         """The row columns of a batch, each of shape (n,)."""
         return self.loss.columns(self._with_policy(batch), self.params)
 
-    def compact_columns(self, batch: Batch) -> tuple[Array | Indicators, ...]:
+    def compact_columns(self, batch: Batch) -> Sequence[Array | Indicators]:
         """As `columns`, with those of classes in one."""
         return self.loss.compact_columns(self._with_policy(batch), self.params)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -143,11 +143,11 @@ class Taken(Struct, frozen=True, eq=False, dict=True):
             return class_weight
         return self.xp.asarray(of_units(self.block.weight, self.rows)) * class_weight
 
-    def output_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
+    def output_columns(self, choice: Choice) -> list[Sequence[Array]]:
         """The row columns of a loss for each output."""
         return [choice.columns(part) for part in self.rows.parts[choice.loss.batch]]
 
-    def label_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
+    def label_columns(self, choice: Choice) -> list[Sequence[Array]]:
         """The row columns of a loss for each label."""
         return [choice.columns(part) for part in self.rows.by_label[choice.loss.batch]]
 
@@ -155,7 +155,7 @@ class Taken(Struct, frozen=True, eq=False, dict=True):
 class Cached(Taken, frozen=True):
     """A block that caches its row columns, for runs that also list, write or chart losses of rows."""
 
-    cache: dict[str, list[tuple[Array, ...]]]
+    cache: dict[str, list[Sequence[Array]]]
 
     @classmethod
     def of(cls, taken: Taken) -> Cached:
@@ -164,7 +164,7 @@ class Cached(Taken, frozen=True):
             return taken
         return cls(taken.plan, taken.xp, taken.block, taken.rows, taken.weight, taken.weight_unit, {})
 
-    def output_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
+    def output_columns(self, choice: Choice) -> list[Sequence[Array]]:
         """The row columns of a loss for each output."""
         columns = self.cache.get(str(choice))
         if columns is None:

@@ -48,7 +48,7 @@ class View(Struct, frozen=True, eq=False):
             self.factor,
         )
 
-    def counted(self, columns: tuple[Array, ...]) -> tuple[Array, ...]:
+    def counted(self, columns: Sequence[Array]) -> Sequence[Array]:
         """The row columns of the rows that count, weighted if the mean divides by the number of rows."""
         if self.keep is not None:
             columns = tuple(column[self.keep] for column in columns)

@@ -29,6 +29,7 @@ from losscli.evaluation.rows import WIDE
 from losscli.numeric.arrays import Array, Namespace, to_numpy
 from losscli.plan.plan import Plan
 from losscli.report.findings import Finding, Tally
+from losscli.states.binned import Binned
 from losscli.states.cells import Cells
 from losscli.states.reductions import mean
 from losscli.states.top import Top
@@ -223,11 +224,11 @@ class _Pair(Taken, frozen=True):
     def of(cls, a: Cached, b: Cached) -> _Pair:
         return cls(a.plan, a.xp, a.block, a.rows, a.weight, a.weight_unit, a, b)
 
-    def output_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
+    def output_columns(self, choice: Choice) -> list[Sequence[Array]]:
         """For each output the row columns of a, then b - a; for a mean, b - a alone."""
         return _paired(choice, self.a.output_columns(choice), self.b.output_columns(choice))
 
-    def label_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
+    def label_columns(self, choice: Choice) -> list[Sequence[Array]]:
         """The same for each label."""
         return _paired(choice, self.a.label_columns(choice), self.b.label_columns(choice))
 
@@ -243,16 +244,14 @@ class _Pair(Taken, frozen=True):
         return int(self.xp.count_nonzero(less)), int(self.xp.count_nonzero(more))
 
 
-def _paired(
-    choice: Choice, a: list[tuple[Array, ...]], b: list[tuple[Array, ...]]
-) -> list[tuple[Array, ...]]:
+def _paired(choice: Choice, a: list[Sequence[Array]], b: list[Sequence[Array]]) -> list[Sequence[Array]]:
     if choice.loss.order is not None:
         # Both are settled before they are subtracted.
         return [(*first, *second) for first, second in zip(a, b, strict=True)]
-    return [
-        (
-            *(() if choice.loss.reduction is mean else first),
-            *(y - x for x, y in zip(first, second, strict=True)),
-        )
-        for first, second in zip(a, b, strict=True)
-    ]
+    return [_difference(choice, first, second) for first, second in zip(a, b, strict=True)]
+
+
+def _difference(choice: Choice, a: Sequence[Array], b: Sequence[Array]) -> Sequence[Array]:
+    if isinstance(a, Binned) and isinstance(b, Binned):
+        return a.paired(b)
+    return (*(() if choice.loss.reduction is mean else a), *(y - x for x, y in zip(a, b, strict=True)))

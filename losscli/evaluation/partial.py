@@ -37,6 +37,7 @@ from losscli.plan.plan import Plan
 from losscli.report.findings import Finding, Tally
 from losscli.states import clusters
 from losscli.states.base import State, Summary
+from losscli.states.binned import Binned
 from losscli.states.cells import Cells
 from losscli.states.clusters import Totals
 from losscli.states.contingency import Contingency
@@ -251,7 +252,8 @@ def _states(taken: Taken, assignment: Assignment, counts: bool) -> Partial:
             continue
         view = assignment.view(choice, taken.weight_of(choice))
         interval = plan.level is not None and not choice.loss.reduction.extreme
-        columns = view.counted(tuple(chain.from_iterable(taken.output_columns(choice))))
+        outputs = taken.output_columns(choice)
+        columns = view.counted(outputs[0] if len(outputs) == 1 else [*chain.from_iterable(outputs)])
         # A loss of order has its totals once it is settled.
         summed = columns if choice.loss.order is None else ()
         clustered.add(OVERALL, summed, view.everyone.weight, view.keep)
@@ -299,6 +301,8 @@ class _Shared:
 
     def state(self, choice: Choice, cells: Cells, columns: Sequence[Array], interval: bool) -> State:
         """The state of the row columns of a loss in some cells."""
+        if isinstance(columns, Binned):
+            return columns.moments(cells, interval)
         kind = self._taken.plan.state(choice)
         # Columns that a batch keeps are the same arrays for all losses; others may be gone by the next one.
         parts = self._taken.rows.parts[choice.loss.batch]

@@ -73,6 +73,16 @@ class Cells:
         cells._numbers = numbers
         return cells
 
+    def split(self, places: Array, parts: int) -> Cells:
+        """The sorted rows with a cell for each part of each cell: for part j of cell i it is i * parts + j.
+
+        `places` (n,) are the parts of the sorted rows.  Clusters and draws are left out.
+        """
+        xp, n = self.xp, int(self.sizes.sum())
+        numbers = self._numbers if self.order is None else self.numbers(xp.arange(n))
+        first = xp.asarray(self.present * parts)
+        return Cells(xp, n, self.weight, numbers, self.per_row(first) + places, self.count * parts)
+
     def numbers(self, places: Array) -> Array:
         """The row numbers of the sorted rows at these indices."""
         at = places if self.order is None else self.order[places]

@@ -135,7 +135,7 @@ def _drawn_alike(a: Moments, b: Moments, cells: int) -> tuple[Moments, Moments]:
 def _merge(a: Moments, b: Moments) -> Moments:
     """The moments of the rows of both; `a` holds the earlier rows."""
     with np.errstate(all="ignore"):
-        weight, total = _two_float_add(a.weight, b.weight), _two_float_add(a.total, b.total)
+        weight, total = two_float_add(a.weight, b.weight), two_float_add(a.total, b.total)
         centre = mean_of(total, weight)
         moved, other = _recentred(a, centre), _recentred(b, centre)
         # NaN counts as an extreme, and the first one is kept.
@@ -213,7 +213,7 @@ def _shifted_third(moments: Moments, weight3: Array, shift: Array) -> Array:
     return third + weight3[:, None] * shift[:, i] * shift[:, j] * shift[:, m]
 
 
-def _two_float_add(a: Array, b: Array) -> Array:
+def two_float_add(a: Array, b: Array) -> Array:
     """The sum of two arrays (c, 2, ...) of two floats, value and rounding error."""
     total, error = two_sum(a[:, 0], b[:, 0])
     error += a[:, 1] + b[:, 1]

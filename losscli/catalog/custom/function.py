@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import reduce, wraps
 from importlib import import_module
@@ -95,7 +95,7 @@ class CustomLoss(Loss, frozen=True):
             )
         return self.origin
 
-    def columns(self, batch: Batch, params: Mapping[str, Any]) -> tuple[Array, ...]:
+    def columns(self, batch: Batch, params: Mapping[str, Any]) -> Sequence[Array]:
         """The row columns of a batch, each of shape (n,), as floats.
 
         Raises UsageError if the function raises, or returns anything but numbers or conditions (n,).

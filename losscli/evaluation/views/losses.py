@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -70,7 +70,7 @@ def _bins(block: ChartBlock, values: Array) -> Sampled:
     return block.grid((LOSS,), values, also=(values,))
 
 
-def _values(columns: list[tuple[Array, ...]]) -> Array:
+def _values(columns: list[Sequence[Array]]) -> Array:
     """The loss of each row (n,), averaged over outputs."""
     outputs = [column for (column,) in columns]
     return outputs[0] if len(outputs) == 1 else sum(outputs) / len(outputs)
