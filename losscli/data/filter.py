@@ -213,6 +213,7 @@ def _typed(where: Where, tables: Mapping[str, Table]) -> Where:
         column for column, (table, name) in table_of.items() if _is_typed_text(table, name, types[column])
     ]
     read_types = {column: table.dtype(name) for column, (table, name) in table_of.items()}
+    _require_no_truth_as_text(where, types)
     reason_why = ""
     for as_text in _subsets(texts):
         try:
@@ -241,6 +242,27 @@ def _subsets(columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
 def _type(where: Where, types: Mapping[str, Any]) -> Any:
     frame = pl.DataFrame(schema=types).with_columns(_as_in_text(pl.col(name), types[name]) for name in types)
     return frame.select(*where.parts).select(where.condition).to_series().dtype
+
+
+def _require_no_truth_as_text(where: Where, types: Mapping[str, Any]) -> None:
+    """Raise UsageError if true and false are compared with text: in Polars no truth value is 'True'."""
+    for column in (name for name, dtype in types.items() if dtype == pl.Boolean):
+        # Text is never compared with numbers, but with true and false as with text.
+        other_types = (pl.Boolean(), pl.String(), pl.Int8())
+        if [_has_type(where, {**types, column: dtype}) for dtype in other_types] == [True, True, False]:
+            name = column[2:]
+            raise UsageError(
+                f"--where {where.text}: {name} is true or false, not text",
+                remedy=f"write {name}, or NOT {name}",
+            )
+
+
+def _has_type(where: Where, types: Mapping[str, Any]) -> bool:
+    """Whether the condition takes columns of these types."""
+    with suppress(pl.exceptions.PolarsError):
+        _type(where, types)
+        return True
+    return False
 
 
 def _as_in_text(column: pl.Expr, dtype: Any) -> pl.Expr:

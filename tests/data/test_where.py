@@ -240,6 +240,7 @@ SAME = [
     "money > 10.4", "money = 3.5",
     "digits > other", "digits > 9", "digits = '7'", "concat(digits, other) = '34'",
     "code = '007'", "length(code) = 3", "code > '020'", "kind > 'b'", "kind = 'a'", '"is"', 'not "is"',
+    '"is" = true', '"is" and small > 3', 'coalesce("is", false)', 'case when "is" then small > 1 end',
 ]  # fmt: skip
 
 
@@ -260,6 +261,14 @@ def test_a_condition_keeps_columns_whose_names_are_like_those_of_its_own():
     frame = pl.DataFrame({"w": [1, 2, 2], "w#": ["a", "b", "c"], "label_pred": ["a", "b", "a"]})
     found = package.evaluate(frame, loss="multiclass_zero_one", target="w#", where="w > 1")
     assert found.results[0].value == 0.5
+
+
+@pytest.mark.parametrize("condition", ["\"is\" <> 'True'", "small > 3 and not (\"is\" = 'true')"])
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_true_and_false_are_no_text(condition, suffix, losscli):
+    getattr(VALUES.select("pred", "y", "small", "is"), f"write_{suffix}")(f"v.{suffix}")
+    said = ["is is true or false, not text", "write is, or NOT is"]
+    losscli.refuses(2, "evaluate", f"v.{suffix}", "-p", "pred", "-y", "y", "--where", condition, said=said)
 
 
 @pytest.mark.parametrize(
