@@ -16,7 +16,7 @@ from msgspec import Struct
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array
 from losscli.numeric.special import log_or_minus_inf
-from losscli.numeric.tails import Mass, mass_from_start, mass_to_end
+from losscli.numeric.tails import Mass, mass_from_start, mass_to_end, probability
 from losscli.tasks.bounded import (
     Bounded,
     BoundedLogistic,
@@ -141,7 +141,7 @@ def probability_up_to(batch: _Batch, masses_of: Callable[[_Batch, Array], Masses
 def _log_score(batch: _Batch, masses_of: Callable[[_Batch, Array], Masses]) -> Array:
     """Minus the logarithm of the density between the bounds, or of the mass at a bound with a mass."""
     xp = batch.xp
-    total = sum(mass_to_end(batch.tail, batch.start, reach).total for reach in batch.reaches)
+    total = sum(probability(batch.tail, batch.start, reach) for reach in batch.reaches)
     lower, upper, density = masses_of(batch, total).logs
     score = batch.tail.fall(batch.start, batch.distance) - density + xp.log(batch.scale)
     score = xp.where((batch.target == batch.lower) & (lower > -xp.inf), -lower, score)

@@ -11,7 +11,7 @@ from losscli.numeric.special import special
 from losscli.tasks.distribution import Gamma
 from losscli.tasks.skewed import CensoredShiftedGamma
 
-PANELS = 7
+PANELS = 6
 
 
 @loss("crps_csg0")
@@ -47,9 +47,9 @@ def _integral_below(xp: Namespace, name: str, shape: Array, top: Array, length: 
     """
     probability = getattr(special(xp), name)
 
-    def f(s: Array) -> Array:
-        x = top[:, None] * xp.exp(-s)
-        return probability(shape[:, None], x) ** power * x
+    def f(s: Array, rows: Array) -> Array:
+        x = top[rows] * xp.exp(-s)
+        return probability(shape[rows], x) ** power * x
 
     return integral(xp, f, length, 1.0 / (1.0 + xp.sqrt(shape)), PANELS)
 
@@ -60,8 +60,8 @@ def _integral_above(xp: Namespace, shape: Array, start: Array, end: Array, power
     low = xp.minimum(turn, end)
     near = _integral_below(xp, "gammaincc", shape, low, xp.log(low / start), power)
 
-    def f(w: Array) -> Array:
-        return special(xp).gammaincc(shape[:, None], turn[:, None] + w) ** power
+    def f(w: Array, rows: Array) -> Array:
+        return special(xp).gammaincc(shape[rows], turn[rows] + w) ** power
 
     return near + integral(xp, f, xp.maximum(end - turn, 0.0), (1.0 + xp.sqrt(shape)) / 2, PANELS)
 

@@ -20,7 +20,7 @@ from losscli.tasks.skewed import (
 )
 
 SHAPE = "shape below 1"
-PANELS = 7
+PANELS = 6
 
 
 def crps_stretched(
@@ -38,15 +38,19 @@ def crps_stretched(
     with the given distance in x, it is larger by the distance minus twice the integral of the tail.  For
     w >= 0, `log_below` is log F(-w), `above` is 1 - F(w), and `excess` is exp(-w) - (1 - F(w)).
     """
-    unit, rate = xp.full_like(v, 0.5), stretch[:, None]
+    unit = xp.full_like(v, 0.5)
     forever, right = xp.full_like(v, xp.inf), v >= 0
-    spread = integral(xp, lambda w: xp.exp(2.0 * log_below(w) - rate * w), forever, unit, PANELS)
-    spread += integral(xp, lambda w: above(w) ** 2 * xp.exp(rate * w), forever, unit, PANELS)
+    spread = integral(
+        xp, lambda w, rows: xp.exp(2.0 * log_below(w) - stretch[rows] * w), forever, unit, PANELS
+    )
+    spread += integral(xp, lambda w, rows: above(w) ** 2 * xp.exp(stretch[rows] * w), forever, unit, PANELS)
     upward, downward = xp.where(right, v, 0.0), xp.where(right, 0.0, -v)
     left = 1.0 - stretch
     to_target = -xp.expm1(-left * upward) / left
-    to_target -= integral(xp, lambda w: excess(w) * xp.exp(rate * w), upward, unit, PANELS)
-    to_target += integral(xp, lambda w: xp.exp(log_below(w) - rate * w), downward, unit, PANELS)
+    to_target -= integral(xp, lambda w, rows: excess(w) * xp.exp(stretch[rows] * w), upward, unit, PANELS)
+    to_target += integral(
+        xp, lambda w, rows: xp.exp(log_below(w) - stretch[rows] * w), downward, unit, PANELS
+    )
     return distance + (spread - 2.0 * to_target)
 
 

@@ -7,9 +7,10 @@ namespace.  NumPy is imported on first use, so that the catalog of losses can be
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["Array", "Namespace", "np", "on_device", "on_host", "pl", "read_only", "to_numpy"]
+__all__ = ["Array", "Namespace", "by_case", "np", "on_device", "on_host", "pl", "read_only", "to_numpy"]
 
 Array = Any
 """An array of NumPy or of CuPy."""
@@ -45,6 +46,19 @@ def on_host(xp: Namespace) -> bool:
 def on_device(xp: Namespace, array: Array) -> Array:
     """A NumPy array as float64 on the device; converted after the copy, which halves the time for float32."""
     return xp.asarray(array).astype(float, copy=False)
+
+
+def by_case(xp: Namespace, cases: Iterable[tuple[Array, Callable[..., Array]]], *arrays: Array) -> Array:
+    """The values (n,) of formulas, each for the rows that its mask (n,) chooses; NaN for all others.
+
+    A formula receives its rows of the arrays (n,).
+    """
+    values = xp.full(len(arrays[0]), xp.nan)
+    for chosen, formula in cases:
+        rows = xp.flatnonzero(chosen)
+        if len(rows):
+            values[rows] = formula(*(array[rows] for array in arrays))
+    return values
 
 
 def to_numpy(array: Array) -> Array:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache, partial
 from typing import Protocol
 
 from msgspec import Struct
 
-from losscli.numeric.arrays import Array, Namespace, on_host
-from losscli.numeric.quadrature import panels
+from losscli.numeric.arrays import Array, Namespace, by_case, np
+from losscli.numeric.interpolation import Interpolant, interpolant
+from losscli.numeric.quadrature import chunks, integral, panels
 from losscli.numeric.softmax import expit
-from losscli.numeric.special import gamma_half_step, log1psq, special
+from losscli.numeric.special import gamma_half_step, log1pmx, log1psq, special
 
 SQRT2 = math.sqrt(2.0)
 HALF_LOG_2PI = math.log(2.0 * math.pi) / 2
@@ -23,7 +25,7 @@ HALF_LOG_2PI = math.log(2.0 * math.pi) / 2
 class Tail(Protocol):
     """A density that falls from zero outward, roughly exponentially along a coordinate s.
 
-    From any position, it falls by about e in the first unit of s, and to zero within 2^panels units.
+    From any position, it falls by about e in the first unit of s, and to zero within 2^(panels + 1) units.
     """
 
     @property
@@ -34,7 +36,11 @@ class Tail(Protocol):
     def panels(self) -> int:
         """The number of panels of an integral."""
 
-    def of_rows(self, rows: slice) -> Tail:
+    @property
+    def has_formulas(self) -> bool:
+        """Whether `to_infinity` takes no integration."""
+
+    def of_rows(self, rows: Array | slice) -> Tail:
         """The tail of some rows."""
 
     def fall(self, a: Array, w: Array) -> Array:
@@ -47,7 +53,7 @@ class Tail(Protocol):
         """The coordinate s (n,) of the position at distance w from a."""
 
     def along(self, a: Array, s: Array) -> tuple[Array, Array]:
-        """The density relative to that at a, and dw / ds, at coordinates s (n, k) from positions a (n, 1)."""
+        """The density relative to that at a, and dw / ds, at coordinates s (k, n) from positions a (n,)."""
 
     def density(self, a: Array) -> Array:
         """The density (n,)."""
@@ -58,14 +64,30 @@ class Tail(Protocol):
     def mills(self, a: Array) -> Array:
         """The probability beyond a position, relative to the density there (n,)."""
 
+    def to_infinity(self, a: Array) -> Mass:
+        """The mass beyond a position."""
+
+
+class Mass(Struct, frozen=True):
+    """The probability along an interval (n,), relative to the density at its start.
+
+    `total` is that of the whole interval, `first` the integral over all positions of the probability m
+    between the position and one end of the interval, and `second` the integral of m^2.
+    """
+
+    total: Array
+    first: Array
+    second: Array
+
 
 class NormalTail(Struct, frozen=True):
     """The standard normal density."""
 
     xp: Namespace
-    panels: int = 6
+    panels: int = 5
+    has_formulas: bool = True
 
-    def of_rows(self, rows: slice) -> Tail:
+    def of_rows(self, rows: Array | slice) -> Tail:
         """The tail of some rows."""
         return self
 
@@ -82,7 +104,7 @@ class NormalTail(Struct, frozen=True):
         return w
 
     def along(self, a: Array, s: Array) -> tuple[Array, Array]:
-        """The density relative to that at a, and one, at distances s (n, k) from positions a (n, 1)."""
+        """The density relative to that at a, and one, at distances s (k, n) from positions a (n,)."""
         return self.xp.exp(-self.fall(a, s)), 1.0
 
     def density(self, a: Array) -> Array:
@@ -97,14 +119,52 @@ class NormalTail(Struct, frozen=True):
         """The probability beyond a position, relative to the density there (n,)."""
         return math.sqrt(math.pi / 2.0) * special(self.xp).erfcx(a / SQRT2)
 
+    def to_infinity(self, a: Array) -> Mass:
+        """The mass beyond a position."""
+        first, second = _normal_moments()
+        t, size = 1.0 - 2.0 * NORMAL_TURN / (a + NORMAL_TURN), 1.0 / (1.0 + a)
+        return Mass(self.mills(a), first(t) * size * size, second(t) * size * size * size)
+
+
+NORMAL_TURN, NORMAL_DEGREE = 3.0, 29
+"""The position in the middle of the interpolation below, and its degree; a higher one changes no digit."""
+NEGLIGIBLE = 1e-50
+"""In the place of zero, to interpolate up to infinity."""
+
+
+@cache
+def _normal_moments() -> tuple[Interpolant, Interpolant]:
+    """`first` and `second` of the mass beyond a, times (1 + a)^2 and (1 + a)^3, of (a - turn) / (a + turn).
+
+    Their formulas, 1 - a R(a) and (2 - a R(a)) R(a) - sqrt(2) R(sqrt(2) a) with the Mills ratio R, cancel.
+    """
+    tail = NormalTail(np)
+
+    def first(w: Array, a: Array) -> Array:
+        return w * np.exp(-tail.fall(a, w))
+
+    def second(w: Array, a: Array) -> Array:
+        return (np.exp(-tail.fall(a, w)) * tail.mills(a + w)) ** 2
+
+    def scaled(t: Array, f: Callable[[Array, Array], Array], power: int) -> Array:
+        a = NORMAL_TURN * (1.0 + t) / np.maximum(1.0 - t, NEGLIGIBLE)
+        values = integral(np, lambda w, rows: f(w, a[rows]), np.full_like(a, np.inf), tail.unit(a))
+        return values * (1.0 + a) ** power
+
+    return (
+        interpolant(partial(scaled, f=first, power=2), NORMAL_DEGREE),
+        interpolant(partial(scaled, f=second, power=3), NORMAL_DEGREE),
+    )
+
 
 class LogisticTail(Struct, frozen=True):
     """The standard logistic density."""
 
     xp: Namespace
-    panels: int = 6
+    panels: int = 5
+    has_formulas: bool = True
 
-    def of_rows(self, rows: slice) -> Tail:
+    def of_rows(self, rows: Array | slice) -> Tail:
         """The tail of some rows."""
         return self
 
@@ -122,7 +182,7 @@ class LogisticTail(Struct, frozen=True):
         return w
 
     def along(self, a: Array, s: Array) -> tuple[Array, Array]:
-        """The density relative to that at a, and one, at distances s (n, k) from positions a (n, 1)."""
+        """The density relative to that at a, and one, at distances s (k, n) from positions a (n,)."""
         xp = self.xp
         ratio = (1.0 + xp.exp(-a)) / (1.0 + xp.exp(-a - s))
         return xp.exp(-s) * ratio * ratio, 1.0
@@ -139,10 +199,34 @@ class LogisticTail(Struct, frozen=True):
         """The probability beyond a position, relative to the density there (n,)."""
         return 1.0 + self.xp.exp(-a)
 
+    def to_infinity(self, a: Array) -> Mass:
+        """The mass beyond a position, from the probability p there, with the density p (1 - p).
+
+        The integral of the tail is -log(1 - p), that of its square -log(1 - p) - p.
+        """
+        small = self.xp.exp(-a)
+        total = 1.0 + small
+        p = small / total
+        square = _logistic_square()(4.0 * p - 1.0)
+        return Mass(total, total * (1.0 + p * square), total * total * square)
+
+
+@cache
+def _logistic_square() -> Interpolant:
+    """The function -(log(1 - p) + p) / p^2 of 4 p - 1, for p up to 1/2; a higher degree changes no digit."""
+
+    def square(t: Array) -> Array:
+        p = np.maximum((1.0 + t) / 4, NEGLIGIBLE)
+        return -log1pmx(np, -p) / (p * p)
+
+    return interpolant(square, 21)
+
 
 FAR = 10.0
 """The position from which the series of the Mills ratio has all digits for any degrees of freedom."""
 TERMS = 40
+FEW_DF = 10.0
+"""The degrees of freedom below which the incomplete beta function has all digits also far from the centre."""
 LARGEST = 700.0
 """The maximum exponent, below the overflow of exp."""
 
@@ -152,18 +236,16 @@ class StudentTail(Struct, frozen=True):
 
     xp: Namespace
     df: Array
-    panels: int = 7
+    panels: int = 6
+    has_formulas: bool = False
 
-    def of_rows(self, rows: slice) -> Tail:
+    def of_rows(self, rows: Array | slice) -> Tail:
         """The tail of some rows."""
         return StudentTail(self.xp, self.df[rows])
 
     def fall(self, a: Array, w: Array) -> Array:
         """The log density at a minus that at a + w (n,)."""
-        return self._fall(self.df, a, w)
-
-    def _fall(self, df: Array, a: Array, w: Array) -> Array:
-        xp = self.xp
+        xp, df = self.xp, self.df
         size = xp.hypot(xp.sqrt(df), a)
         factor, other_factor = w / size, (2.0 * a + w) / size
         wide = factor > 1e100
@@ -194,14 +276,14 @@ class StudentTail(Struct, frozen=True):
         return xp.where(far, distant, xp.arcsinh(sine))
 
     def along(self, a: Array, s: Array) -> tuple[Array, Array]:
-        """The density relative to that at a, and dw / ds, at coordinates s (n, k) from positions a (n, 1)."""
-        xp, df = self.xp, self.df[:, None]
-        root = xp.sqrt(df)
+        """The density relative to that at a, and dw / ds, at coordinates s (k, n) from positions a (n,)."""
+        xp, root = self.xp, self.xp.sqrt(self.df)
+        size = xp.hypot(root, a)
         # Where cosh would overflow, the density is zero.
-        start = xp.arcsinh(a / root)
-        s = xp.minimum(s, LARGEST - start)
-        distance = 2.0 * root * xp.sinh(s / 2) * xp.cosh(start + s / 2)
-        return xp.exp(-self._fall(df, a, distance)), root * xp.cosh(start + s)
+        half = xp.sinh(xp.minimum(s, LARGEST - xp.arcsinh(a / root)) / 2)
+        # cosh(s0 + s) / cosh(s0) - 1 = 2 sinh(s / 2)^2 + tanh(s0) sinh(s), with a = sqrt(df) sinh s0.
+        growth = 2.0 * half * (half + a / size * xp.sqrt(1.0 + half * half))
+        return xp.exp(-(self.df + 1.0) * xp.log1p(growth)), size * (1.0 + growth)
 
     def density(self, a: Array) -> Array:
         """The density (n,)."""
@@ -220,79 +302,150 @@ class StudentTail(Struct, frozen=True):
 
     def mills(self, a: Array) -> Array:
         """The probability beyond a position, relative to the density there (n,)."""
-        xp, betainc, df = self.xp, special(self.xp).betainc, self.df
-        near, far = xp.minimum(a, FAR), xp.minimum(xp.maximum(a, FAR), 1e150)
-        square = near * near
-        # Whichever of the two shares is accurate.
-        central = (1.0 - betainc(0.5, df / 2, square / (df + square))) / 2
-        beyond = xp.where(a < 1.0, central, betainc(df / 2, 0.5, df / (df + square)) / 2)
-        # 2F1(1, 1/2; df / 2 + 1; -df / a^2) times a factor: an asymptotic series if df is large.
-        series = 1.0
+        few, far = self.df < FEW_DF, a >= FAR
+        cases = (
+            (a < 1.0, self._mills_at_centre),
+            ((a >= 1.0) & ~far & few, self._mills_outside),
+            ((a >= 1.0) & ~far & ~few, self._mills_by_integral),
+            (far, self._mills_far_out),
+        )
+        return by_case(self.xp, cases, self.df, a)
+
+    def _mills_at_centre(self, df: Array, a: Array) -> Array:
+        square = a * a
+        inside = special(self.xp).betainc(0.5, df / 2, square / (df + square))
+        return (1.0 - inside) / 2 / StudentTail(self.xp, df).density(a)
+
+    def _mills_outside(self, df: Array, a: Array) -> Array:
+        outside = special(self.xp).betainc(df / 2, 0.5, df / (df + a * a))
+        return outside / 2 / StudentTail(self.xp, df).density(a)
+
+    def _mills_by_integral(self, df: Array, a: Array) -> Array:
+        return _integral_of_density(StudentTail(self.xp, df), a, self.xp.full_like(a, self.xp.inf))
+
+    def _mills_far_out(self, df: Array, a: Array) -> Array:
+        """(1 / a + a / df) 2F1(1, 1/2; df / 2 + 1; -df / a^2): an asymptotic series if df is large."""
+        a = self.xp.minimum(a, 1e150)
+        series, ratio = self.xp.ones_like(a), df / a / a
         for n in range(TERMS, 0, -1):
-            series = 1.0 - (n - 0.5) / (df / 2 + n) * (df / far / far) * series
-        return xp.where(a < FAR, beyond / self.density(near), (1.0 / far + far / df) * series)
+            series *= -(n - 0.5) / (df / 2 + n) * ratio
+            series += 1.0
+        return (1.0 / a + a / df) * series
+
+    def to_infinity(self, a: Array) -> Mass:
+        """The mass beyond a position, by integration: the formulas cancel."""
+        return _integral_to_end(self, a, self.xp.full_like(a, self.xp.inf))
 
 
-class Mass(Struct, frozen=True):
-    """The probability along an interval (n,), relative to the density at its start.
-
-    `total` is that of the whole interval, `first` the integral over all positions of the probability m
-    between the position and one end of the interval, and `second` the integral of m^2.
-    """
-
-    total: Array
-    first: Array
-    second: Array
-
-
-CHUNK = 2048
-"""Rows integrated at once on the CPU: intermediate results stay in the cache, which halves the time."""
+LONG = 4.0
+"""The coordinate, in units, above which masses are differences of those to infinity, which cancel at shorter
+lengths."""
 
 
 def mass_to_end(tail: Tail, a: Array, length: Array) -> Mass:
     """The probability between positions and the end, from a (n,) over a length (n,) that may be infinite."""
-    return _in_chunks(_to_end, tail, a, length)
+    return _by_length(tail, a, length, _difference_to_end, _integral_to_end)
 
 
 def mass_from_start(tail: Tail, a: Array, length: Array) -> Mass:
     """The probability between the start and positions, from a (n,) over a finite length (n,)."""
-    return _in_chunks(_from_start, tail, a, length)
+    return _by_length(tail, a, length, _difference_from_start, _integral_from_start)
 
 
-def _in_chunks(mass: Callable[[Tail, Array, Array], Mass], tail: Tail, a: Array, length: Array) -> Mass:
-    if not on_host(tail.xp) or len(a) <= CHUNK:
-        return mass(tail, a, length)
-    cuts = (slice(i, i + CHUNK) for i in range(0, len(a), CHUNK))
-    parts = [mass(tail.of_rows(rows), a[rows], length[rows]) for rows in cuts]
-    columns = zip(*((part.total, part.first, part.second) for part in parts), strict=True)
-    return Mass(*map(tail.xp.concatenate, columns))
+def probability(tail: Tail, a: Array, length: Array) -> Array:
+    """The probability (n,) from a (n,) over a length (n,) that may be infinite: the `total` of its mass."""
+    total, is_long = tail.xp.zeros_like(a), tail.coordinate(a, length) > LONG * tail.unit(a)
+    for formula, chosen in ((_probability_by_difference, is_long), (_integral_of_density, ~is_long)):
+        rows = tail.xp.flatnonzero(chosen)
+        total[rows] = formula(tail.of_rows(rows), a[rows], length[rows])
+    return total
 
 
-def _to_end(tail: Tail, a: Array, length: Array) -> Mass:
-    xp, zero = tail.xp, tail.xp.zeros_like(a)
-    total, first, second = zero, zero, zero
-    cuts = [*panels(xp, tail.coordinate(a, length), tail.unit(a), tail.panels)]
-    for panel in reversed(cuts):
-        density, stretch = tail.along(a[:, None], panel.places)
-        values = density * stretch
-        panel_mass = panel.integral(values)
-        m = (total + panel_mass)[:, None] - panel.running(values)
-        first = first + panel.integral(m * stretch)
-        second = second + panel.integral(m * m * stretch)
-        total = total + panel_mass
+def _probability_by_difference(tail: Tail, a: Array, length: Array) -> Array:
+    return tail.mills(a) - tail.xp.exp(-tail.fall(a, length)) * tail.mills(a + length)
+
+
+def _integral_of_density(tail: Tail, a: Array, length: Array) -> Array:
+    def values(s: Array, rows: Array) -> Array:
+        density, stretch = tail.of_rows(rows).along(a[rows], s)
+        return density * stretch
+
+    return integral(tail.xp, values, tail.coordinate(a, length), tail.unit(a), tail.panels)
+
+
+Formula = Callable[[Tail, Array, Array], Mass]
+
+
+def _by_length(tail: Tail, a: Array, length: Array, of_long: Formula, of_short: Formula) -> Mass:
+    """The mass by the formula for the length; if the first takes an integral too, by the second for all."""
+    xp = tail.xp
+    is_long = tail.has_formulas & (tail.coordinate(a, length) > LONG * tail.unit(a))
+    total, first, second = (xp.zeros_like(a) for _ in range(3))
+    for formula, chosen in ((of_long, is_long), (of_short, ~is_long & (length != 0))):
+        for rows in chunks(xp, xp.flatnonzero(chosen)):
+            part = formula(tail.of_rows(rows), a[rows], length[rows])
+            total[rows], first[rows], second[rows] = part.total, part.first, part.second
     return Mass(total, first, second)
 
 
-def _from_start(tail: Tail, a: Array, length: Array) -> Mass:
-    xp, zero = tail.xp, tail.xp.zeros_like(a)
-    total, first, second, covered = zero, zero, zero, zero
-    for panel in panels(xp, tail.coordinate(a, length), tail.unit(a), tail.panels):
-        density, stretch = tail.along(a[:, None], panel.places)
+def _difference_to_end(tail: Tail, a: Array, length: Array) -> Mass:
+    """The mass from a to infinity minus that from a + length on, which is `outside` in total."""
+    xp, near, far = tail.xp, tail.to_infinity(a), _beyond(tail, a, length)
+    # Nothing is outside an infinite length.
+    outside, length = far.total, xp.where(length < xp.inf, length, 0.0)
+    first, second = near.first - far.first, near.second - far.second
+    return Mass(
+        near.total - outside,
+        first - outside * length,
+        second - outside * (2.0 * first - outside * length),
+    )
+
+
+def _difference_from_start(tail: Tail, a: Array, length: Array) -> Mass:
+    """As above, for the probability up to a position: that to infinity minus that beyond the position."""
+    near, far = tail.to_infinity(a), _beyond(tail, a, length)
+    first, second = near.first - far.first, near.second - far.second
+    return Mass(
+        near.total - far.total,
+        near.total * length - first,
+        near.total * (near.total * length - 2.0 * first) + second,
+    )
+
+
+def _beyond(tail: Tail, a: Array, length: Array) -> Mass:
+    """The mass from a + length to infinity, relative to the density at a."""
+    far, density = tail.to_infinity(a + length), tail.xp.exp(-tail.fall(a, length))
+    return Mass(density * far.total, density * far.first, density * density * far.second)
+
+
+def _integral_to_end(tail: Tail, a: Array, length: Array) -> Mass:
+    xp = tail.xp
+    total, first, second = (xp.zeros_like(a) for _ in range(3))
+    cuts = [*panels(xp, tail.coordinate(a, length), tail.unit(a), tail.panels)]
+    for rows, panel in reversed(cuts):
+        density, stretch = tail.of_rows(rows).along(a[rows], panel.places)
         values = density * stretch
-        m = total[:, None] + panel.running(values)
-        first = first + panel.integral(m * stretch)
-        second = second + panel.integral(m * m * stretch)
-        total, covered = total + panel.integral(values), covered + panel.integral(0.0 * m + stretch)
+        covered = total[rows] + panel.integral(values)
+        m = covered - panel.running(values)
+        m_stretch = m * stretch
+        first[rows] += panel.integral(m_stretch)
+        second[rows] += panel.integral(m * m_stretch)
+        total[rows] = covered
+    return Mass(total, first, second)
+
+
+def _integral_from_start(tail: Tail, a: Array, length: Array) -> Mass:
+    xp = tail.xp
+    total, first, second, covered = (xp.zeros_like(a) for _ in range(4))
+    for rows, panel in panels(xp, tail.coordinate(a, length), tail.unit(a), tail.panels):
+        density, stretch = tail.of_rows(rows).along(a[rows], panel.places)
+        values = density * stretch
+        m = total[rows] + panel.running(values)
+        m_stretch = m * stretch
+        first[rows] += panel.integral(m_stretch)
+        second[rows] += panel.integral(m * m_stretch)
+        total[rows] += panel.integral(values)
+        covered[rows] += panel.integral(0.0 * m + stretch)
     # The density beyond the panels is zero.
     left = xp.maximum(length - covered, 0.0)
     return Mass(total, first + total * left, second + total * total * left)

@@ -2,19 +2,23 @@
 
 import math
 
+import mpmath
 import numpy as np
 import pytest
 from scipy import special
 from support.samples import LOSSES, chosen
 
-from losscli.numeric.quadrature import integral
+from losscli.numeric.quadrature import CHUNK, integral
 from losscli.numeric.tails import (
-    CHUNK,
+    LONG,
     LogisticTail,
     NormalTail,
     StudentTail,
+    _integral_from_start,
+    _integral_to_end,
     mass_from_start,
     mass_to_end,
+    probability,
 )
 
 PLACES = np.array([0.0, 0.3, 2.0, 40.0, 1e6])
@@ -22,13 +26,13 @@ LENGTHS = np.array([np.inf, 0.0, 1e-9, 0.5, 20.0, 1e5])
 
 
 def test_an_exponential_is_integrated_to_any_end():
-    found = integral(np, lambda w: np.exp(-w), LENGTHS, np.ones_like(LENGTHS))
+    found = integral(np, lambda w, rows: np.exp(-w), LENGTHS, np.ones_like(LENGTHS))
     np.testing.assert_allclose(found, -np.expm1(-LENGTHS), rtol=1e-15)
 
 
 @pytest.mark.parametrize("rate", [0.25, 1.0, 3.0])
 def test_the_unit_need_not_be_the_one_of_the_function(rate):
-    found = integral(np, lambda w: np.exp(-rate * w), np.array([np.inf, 2.0]), np.ones(2), 8)
+    found = integral(np, lambda w, rows: np.exp(-rate * w), np.array([np.inf, 2.0]), np.ones(2), 8)
     np.testing.assert_allclose(found, [1 / rate, -math.expm1(-2 * rate) / rate], rtol=1e-14)
 
 
@@ -47,7 +51,70 @@ def test_the_integral_of_a_normal_tail_is_known():
     density = 1 / math.sqrt(2 * math.pi)
     np.testing.assert_allclose(mass.first * density, density, rtol=1e-15)
     squared = (math.sqrt(2) - 1) / (2 * math.sqrt(math.pi))
-    np.testing.assert_allclose(mass.second * density**2, squared, rtol=1e-15)
+    np.testing.assert_allclose(mass.second * density**2, squared, rtol=2e-15)
+
+
+STEPS = (0, 0.125, 0.5, 1, 3, 9, 40)
+
+
+def integrals(density, start):
+    """The integrals from a position on of the density, of the tail, and of the tail squared, by mpmath."""
+    cuts = [start + step for step in STEPS]
+
+    def beyond(x):
+        return mpmath.quad(density, [x + step for step in STEPS])
+
+    with mpmath.workdps(30):
+        relative = density(mpmath.mpf(start))
+        first = mpmath.quad(lambda x: (x - start) * density(x), cuts)
+        second = mpmath.quad(lambda x: 2 * (x - start) * density(x) * beyond(x), cuts)
+        return [float(value) for value in (beyond(start) / relative, first / relative, second / relative**2)]
+
+
+@pytest.mark.parametrize("start", [0.0, 0.3, 2.5, 6.0])
+@pytest.mark.parametrize(
+    ("tail", "density"),
+    [
+        (NormalTail(np), lambda x: mpmath.exp(-x * x / 2)),
+        (LogisticTail(np), lambda x: 1 / mpmath.cosh(x / 2) ** 2),
+    ],
+    ids=["normal", "logistic"],
+)
+def test_the_mass_to_infinity_has_its_digits(tail, density, start):
+    found = tail.to_infinity(np.array([start]))
+    values = [found.total[0], found.first[0], found.second[0]]
+    np.testing.assert_allclose(values, integrals(density, start), rtol=3e-15)
+
+
+@pytest.mark.parametrize("tail", [NormalTail(np), LogisticTail(np)], ids=["normal", "logistic"])
+def test_differences_to_infinity_are_the_integrals(tail):
+    """On both sides of the length from which they are used."""
+    a = np.repeat([0.0, 0.3, 2.0, 40.0], 3)
+    length = LONG * tail.unit(a) * np.tile([0.999, 1.001, 5.0], 4)
+    for found, exact in (
+        (mass_to_end(tail, a, length), _integral_to_end(tail, a, length)),
+        (mass_from_start(tail, a, length), _integral_from_start(tail, a, length)),
+    ):
+        for part in ("total", "first", "second"):
+            np.testing.assert_allclose(getattr(found, part), getattr(exact, part), rtol=5e-15)
+    np.testing.assert_allclose(
+        probability(tail, a, length), _integral_to_end(tail, a, length).total, rtol=3e-15
+    )
+
+
+@pytest.mark.parametrize("df", [0.5, 3.0, 9.9, 10.1, 1e3, 1e6])
+def test_the_tail_of_student_has_its_digits_at_any_df(df):
+    """The incomplete beta function loses digits at a million degrees of freedom."""
+    places = np.array([0.0, 0.9, 1.1, 3.0, 9.0, 11.0, 1e3])
+    found = StudentTail(np, np.full_like(places, df)).mills(places)
+    with mpmath.workdps(40):
+        n, half = mpmath.mpf(df), mpmath.mpf(1) / 2
+        exact = []
+        for x in map(mpmath.mpf, places.tolist()):
+            share = n / (n + x * x)
+            beyond = mpmath.betainc(n / 2, half, 0, share) * mpmath.sqrt(n) / 2
+            exact.append(float(beyond / share ** ((n + 1) / 2)))
+    np.testing.assert_allclose(found, exact, rtol=3e-15)
 
 
 def test_what_is_beyond_the_density_counts_with_its_length():
