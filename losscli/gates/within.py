@@ -55,10 +55,15 @@ def _ends(
     results: Sequence[Result], level: float, minus: Callable[[Error, Error], Error]
 ) -> Iterator[tuple[float, float]]:
     """The ends of the interval of each pair of slices that could have the largest difference."""
-    noisy = [(_value(result), error) for result in results if (error := error_of(result)) is not None]
-    highest = sorted(noisy, key=lambda pair: pair[0] + pair[1].above)[-EXTREME:]
-    lowest = sorted(noisy, key=lambda pair: pair[0] - pair[1].below)[:EXTREME]
-    for (a, error_a), (b, error_b) in permutations(dict.fromkeys((*highest, *lowest)), 2):
+    # With their places, as slices may be alike.
+    noisy = [
+        (place, _value(result), error)
+        for place, result in enumerate(results)
+        if (error := error_of(result)) is not None
+    ]
+    highest = sorted(noisy, key=lambda cell: cell[1] + cell[2].above)[-EXTREME:]
+    lowest = sorted(noisy, key=lambda cell: cell[1] - cell[2].below)[:EXTREME]
+    for (_, a, error_a), (_, b, error_b) in permutations(dict.fromkeys((*highest, *lowest)), 2):
         error, difference = minus(error_a, error_b), a - b
         reach = quantile(level, error.df)
         yield difference - reach * error.below, difference + reach * error.above

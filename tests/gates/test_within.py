@@ -51,6 +51,14 @@ def test_a_gap_is_that_between_the_worst_and_the_best_slice():
     assert not failed.weak
 
 
+@pytest.mark.parametrize("errors", [[0.0, 0.0], [1.0, 2.0]])
+def test_slices_that_are_alike_have_a_gap_of_zero(errors):
+    data = pl.DataFrame({"pred": errors * 40, "y": 0.0, "region": np.repeat(["as", "eu"], 40)})
+    (verdict,) = judged(data, "gap(mae[region=*]) <= 0.1")
+    assert (verdict.status, verdict.value) == ("pass", 0.0)
+    assert verdict.weak == (max(errors) > 0)
+
+
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_outputs_share_rows_so_that_their_gap_has_the_noise_of_any_correlation(sign):
     errors = np.abs(np.random.default_rng(2).normal(0, 1, 500))
