@@ -16,7 +16,7 @@ from losscli.gates.parse import Gate, Limit
 from losscli.gates.select import results
 from losscli.numeric.independent import Error
 from losscli.numeric.student import normalised, quantile
-from losscli.report.model import Comparison, Outcome, Report, Result, Verdict, cell_name
+from losscli.report.model import Comparison, Outcome, Report, Result, Verdict, by_columns, cell_name
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
@@ -133,34 +133,37 @@ def _judge(gate: Gate, report: Report, base: Report | None, rules: Rules) -> Seq
             return [Verdict(gate.text, "skipped", reason="no baseline yet")]
     if isinstance(selected, str):
         return [Verdict(gate.text, "error", limit=limit, reason=selected)]
-    if gate.subject.field != "rows":
-        small = [result for result in selected if result.rows < rules.min_n]
-        if small and len(small) == len(selected):
-            # A gate that judged nothing must not pass.
-            return [_unjudged(gate, result, f"fewer than {rules.min_n} rows", "error") for result in small]
-    else:
-        small = []
-    references = _references(gate.limit, report, base)
+    min_n, too_few = 0 if gate.subject.field == "rows" else rules.min_n, f"fewer than {rules.min_n} rows"
+    enough = [result for result in selected if result.rows >= min_n]
+    if not enough:
+        # A gate that judged nothing must not pass.
+        return [_unjudged(gate, result, too_few, "error") for result in selected]
+    references = _references(gate, report, base)
     if gate.subject.gap:
-        assessment = _assess_gap(gate, selected, small, references)
+        assessment = _assess_gap(gate, selected, enough, references)
         return [_verdict(assessment, bool(_weak(gate, [assessment])), rules)]
-    skipped = {_key(result) for result in small}
     assessments = [
-        _Assessment(_unjudged(gate, result, f"fewer than {rules.min_n} rows", "skipped"))
-        if _key(result) in skipped
-        else _assess(gate, result, references)
+        _assess(gate, result, references)
+        if result.rows >= min_n
+        else _Assessment(_unjudged(gate, result, too_few, "skipped"))
         for result in selected
     ]
     weak = _weak(gate, assessments)
     return [_verdict(assessment, index in weak, rules) for index, assessment in enumerate(assessments)]
 
 
-def _references(limit: Limit, report: Report, base: Report | None) -> _References:
-    """What a limit may refer to: the base, the comparisons with the first model, or the overall values."""
+def _references(gate: Gate, report: Report, base: Report | None) -> _References:
+    """What the limit may refer to: the base, the comparisons with the first model, or the overall values."""
     overall = {_loss_key(result): result for result in reversed(report.overall)}
-    bases = {_key(result): result for result in base.results} if base is not None and limit.base else {}
-    comparisons = report.comparisons if limit.base else ()
-    return _References(overall, bases, {_key(comparison): comparison for comparison in reversed(comparisons)})
+    if not gate.limit.base:
+        return _References(overall, {}, {})
+    columns = [column for column, _ in gate.subject.cell]
+    bases = () if base is None else by_columns(base.results, columns)
+    return _References(
+        overall,
+        {_key(result): result for result in bases},
+        {_key(comparison): comparison for comparison in reversed(report.comparisons)},
+    )
 
 
 def _key(result: Result | Comparison) -> _Key:
@@ -261,16 +264,15 @@ def _assess_within(gate: Gate, result: Result, value: float, overall: Result | N
 
 
 def _assess_gap(
-    gate: Gate, selected: Sequence[Result], small: Sequence[Result], references: _References
+    gate: Gate, selected: Sequence[Result], judged: Sequence[Result], references: _References
 ) -> _Assessment:
-    """The verdict on the gap between the cells that have enough rows."""
-    unjudged, skipped = Verdict(gate.text, "error", limit=_fixed(gate.limit)), set(map(_key, small))
-    judged = [result for result in selected if _key(result) not in skipped]
+    """The verdict on the gap between the selected cells that are judged, since they have enough rows."""
+    unjudged = Verdict(gate.text, "error", limit=_fixed(gate.limit))
     missing = [cell_name(r.cell) for r in judged if r.value is None or not math.isfinite(r.value)]
     if missing:
         return _Assessment(replace(unjudged, reason=f"no value in {missing[0]}"))
     if len(judged) < 2:
-        suffix = " with enough rows" if small else ""
+        suffix = " with enough rows" if len(judged) < len(selected) else ""
         return _Assessment(replace(unjudged, reason=f"fewer than two slices{suffix}, which have no gap"))
     limit, overall = gate.limit.offset, references.overall_of(judged[0])
     if gate.limit.within:

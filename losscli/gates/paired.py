@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from losscli.gates.parse import Gate
-from losscli.report.model import Comparison, Report, Result, Verdict
+from losscli.report.model import Comparison, Report, Result, Verdict, representatives
 from losscli.text import near
 
 
@@ -18,7 +18,8 @@ def by_model(gate: Gate, report: Report) -> Iterator[tuple[str | None, Report | 
 
     A gate that names no model judges all of them; with a limit relative to the base, all but the base.
     """
-    names = list(dict.fromkeys(result.model for result in report.results if result.model is not None))
+    models_of_results = (result.model for result in representatives(report.results))
+    names = list(dict.fromkeys(name for name in models_of_results if name is not None))
     model, base_model = gate.subject.model, gate.limit.model
     if not names:
         models = [name for name in (model, base_model) if name is not None]

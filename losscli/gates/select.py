@@ -5,35 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from losscli.gates.parse import Subject
-from losscli.report.model import Result, cell_name, loss_name, result_name
+from losscli.report.model import Result, by_columns, cell_name, loss_name, result_name
 from losscli.text import near, param_text
 
 
 def results(subject: Subject, results: Sequence[Result]) -> Sequence[Result] | str:
     """The results that a gate selects, one per cell; or the reason why there are none."""
-    with_loss = [result for result in results if not subject.losses or result.loss in subject.losses]
-    if not with_loss:
-        names = sorted({loss_name(result.loss) for result in results})
-        loss = subject.losses[0] if subject.losses else "n"
-        return f"no loss {loss} in the report.{near(loss, names) or _report_has(names)}"
-    with_params = [
-        r for r in with_loss if all(_is_same_param(text, r.params.get(key)) for key, text in subject.params)
+    in_cells = by_columns(results, [column for column, _ in subject.cell])
+    selected = [
+        result
+        for result in in_cells
+        if all(value in (None, result.cell[column]) for column, value in subject.cell)
+        and _has_loss(result, subject)
+        and _has_params(result, subject)
     ]
-    if not with_params:
-        return f"no {with_loss[0].loss} with those parameters.{_report_has(_variants(with_loss))}"
-    selected = [result for result in with_params if _in_cell(result, subject.cell)]
     if not selected:
-        return _missing_cell(subject.cell, with_params)
+        return _reason_for_none(subject, results)
     if subject.field == "rows":
         return _one_per_cell(selected)
     variants = _variants(selected)
     return selected if len(variants) == 1 else f"several variants match.{_report_has(variants)}"
 
 
-def _in_cell(result: Result, columns: Sequence[tuple[str, str | None]]) -> bool:
-    return set(result.cell) == {column for column, _ in columns} and all(
-        value in (None, result.cell[column]) for column, value in columns
-    )
+def _has_loss(result: Result, subject: Subject) -> bool:
+    return not subject.losses or result.loss in subject.losses
+
+
+def _has_params(result: Result, subject: Subject) -> bool:
+    return all(_is_same_param(text, result.params.get(name)) for name, text in subject.params)
+
+
+def _reason_for_none(subject: Subject, results: Sequence[Result]) -> str:
+    """Why a gate selects no results: because of its loss, its parameters, or its cell."""
+    with_loss = [result for result in results if _has_loss(result, subject)]
+    if not with_loss:
+        names = sorted({loss_name(result.loss) for result in results})
+        loss = subject.losses[0] if subject.losses else "n"
+        return f"no loss {loss} in the report.{near(loss, names) or _report_has(names)}"
+    with_params = [result for result in with_loss if _has_params(result, subject)]
+    if not with_params:
+        return f"no {with_loss[0].loss} with those parameters.{_report_has(_variants(with_loss))}"
+    return _missing_cell(subject.cell, with_params)
 
 
 def _one_per_cell(results: Sequence[Result]) -> Sequence[Result] | str:

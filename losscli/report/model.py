@@ -285,8 +285,11 @@ def by_note(results: Sequence[Result]) -> Iterator[tuple[Note, Sequence[Result]]
         yield from part.by_note() if isinstance(part, Columns) else ((note, part) for note in part[0].notes)
 
 
-def _by_columns(results: Sequence[Result], columns: Collection[str]) -> Iterator[Result]:
-    """The results of the cells of these columns, in any order; () for the overall results."""
+def by_columns(results: Sequence[Result], columns: Collection[str]) -> Iterator[Result]:
+    """The results of the cells of these columns, in any order; () for the overall results.
+
+    Those of slices by other columns are not created.
+    """
     for part in _parts(results):
         if not isinstance(part, Columns) or part.cells.keys() == {*columns}:
             yield from (result for result in part if result.cell.keys() == {*columns})
@@ -474,7 +477,7 @@ class Report(Whole, frozen=True):
     @property
     def overall(self) -> tuple[Result, ...]:
         """The results without a cell, one per loss and model; those of slices are not created."""
-        return tuple(_by_columns(self.results, ()))
+        return tuple(by_columns(self.results, ()))
 
     @property
     def unit(self) -> str:
@@ -513,7 +516,7 @@ class Report(Whole, frozen=True):
         name, cell = (key, {}) if isinstance(key, str) else key
         loss = self.names.get(name, name)
         wanted = {column: str(value) for column, value in cell.items()}
-        in_cell = [result for result in _by_columns(self.results, wanted) if dict(result.cell) == wanted]
+        in_cell = [result for result in by_columns(self.results, wanted) if dict(result.cell) == wanted]
         for result in in_cell:
             if result.label == name:
                 return result

@@ -32,6 +32,19 @@ def report(monkeypatch):
     return losscli.evaluate(predictions, targets, ["mae", "rmse"], by=["region", "region,kind"])
 
 
+@pytest.fixture
+def created(report, monkeypatch):
+    """The cells of the results of slices that have been created."""
+    cells = []
+
+    def replaced(common, **fields):
+        cells.append(fields["cell"])
+        return replace(common, **fields)
+
+    monkeypatch.setattr(model, "replace", replaced)
+    return cells
+
+
 def test_slices_are_stored_as_columns(report):
     assert isinstance(report.results, Results)
     assert sum(isinstance(part, Columns) for part in report.results.parts) == 4
@@ -86,14 +99,7 @@ def test_notes_come_with_all_results_that_have_them(report):
         assert [*noted.items()] == [*expected.items()]
 
 
-def test_a_short_table_creates_only_the_results_that_it_shows(report, monkeypatch):
-    created = []
-
-    def replaced(common, **fields):
-        created.append(fields)
-        return replace(common, **fields)
-
-    monkeypatch.setattr(model, "replace", replaced)
+def test_a_short_table_creates_few_results(report, created):
     made = replace(report, results=(*report.results,))
     assert len(created) == len(made.results) - 2 > 5 * SLICES
     for width in (40, 200):
@@ -157,6 +163,12 @@ def test_a_cell_is_found_by_its_columns(report):
 def test_gates_judge_all_slices(report):
     judged = gates.judged([gates.parse("mae[region=*] < 100", lambda name: (report.names[name],))], report)
     assert [verdict.status for verdict in judged.gates] == ["pass"] * SLICES
+
+
+def test_gates_on_all_rows_create_few_results_of_slices(report, created):
+    gate = gates.parse("mae < base + 100", lambda name: (report.names[name],))
+    assert [verdict.status for verdict in gates.judged([gate], report, report).gates] == ["pass"]
+    assert len(created) < SLICES
 
 
 def test_results_without_slices_are_a_tuple():
