@@ -87,6 +87,10 @@ KINDS = (
     Kind(b"version https://git-lfs", "a pointer of git LFS, not the file", None, "fetch it: git lfs pull"),
     Kind(b"BZh", "compressed by bzip2", None, "decompress it: bunzip2 -k FILE"),
     Kind(b"\xfd7zXZ\x00", "compressed by xz", None, "decompress it: unxz -k FILE"),
+    *(
+        Kind(magic, "compressed by zlib", None, "compress it by gzip instead")
+        for magic in (b"x\x01", b"x\x9c", b"x\xda")
+    ),
     Kind(b"7z\xbc\xaf\x27\x1c", "a 7z archive", None, "unpack it: 7z x FILE"),
     Kind(b"\xd0\xcf\x11\xe0", "an old Excel file (.xls)", None, "save it as .xlsx or .csv"),
     Kind(b"SQLite format 3", "an SQLite database", None, "write Parquet or CSV"),

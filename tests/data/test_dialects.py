@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import zlib
 
 import polars as pl
 import pytest
@@ -114,6 +115,7 @@ REFUSED: dict[str, tuple[str, str | bytes, tuple[str, ...]]] = {
     "thousands": ("p.csv", 'id,pred\n1,"2,005.5"\n2,3\n', ("'2,005.5'", "--thousands ,")),
     "thousands or decimals": ("p.csv", 'id,pred\n1,"2,005"\n2,3\n', ("--thousands ,", "--decimal ,")),
     "points between thousands": ("p.csv", 'id,pred\n1,"2.005,5"\n2,3\n', ("--decimal , --thousands .",)),
+    "compressed by zlib": ("p.csv", zlib.compress(P.encode()), ("p.csv: compressed by zlib", "by gzip")),
     "percent": ("p.csv", "id,pred\n1,12 %\n2,3 %\n", ("12 % is 0.12",)),
     "currency": ("p.csv", "id,pred\n1,$12.5\n2,$3\n", ("without currency signs",)),
     "a word for a missing value": ("p.csv", "id,pred\n1,2.5\n2,-\n", ("'-'", "--null-values -")),
