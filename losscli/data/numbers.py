@@ -27,6 +27,7 @@ _WRITTEN = (
 )
 """Numbers as people write them: with decimal commas, thousands, percent or currency signs."""
 _REMEDIES = (
+    (r"#(DIV/0|VALUE|REF|NAME|NUM|NULL)[!?]", "these are errors of a spreadsheet: fix its formulas"),
     (r"#", "--comment '#' skips lines that begin with #"),
     (r".*%", "write percentages as fractions: 12 % is 0.12"),
     (r"[^$€£¥]*[$€£¥].*", "write the amounts without currency signs"),

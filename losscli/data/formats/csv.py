@@ -15,7 +15,7 @@ from losscli.data import limits
 from losscli.data.dialect import SAMPLE, Dialect, declared, header_shows, separator_of, separators
 from losscli.data.formats import rewriting
 from losscli.data.formats.base import FILE, Files, Format, Scanned, empty_file, partitioned, read_errors
-from losscli.data.formats.quoting import quote_of
+from losscli.data.formats.quoting import checked_quote, quote_of
 from losscli.data.formats.text import (
     expected_rows,
     first_lines,
@@ -81,7 +81,7 @@ class Delimited(Format, frozen=True):
         except pl.exceptions.NoDataError:
             raise empty_file(files.name) from None
         if len(names) == 1:
-            _require_separator(next(iter(names)), files.name)
+            _require_separator(next(iter(names)), dialect.separator, files.name)
         types = dict.fromkeys((*names, *files.partitions), pl.String())
         return shown(self, files, types, tuple(name for name, count in repeated.items() if count > 1))
 
@@ -132,8 +132,8 @@ class Delimited(Format, frozen=True):
         return expected_rows(files)
 
     def diagnose(self, files: Files, types: Mapping[str, Any]) -> list[Problem]:
-        """Files that are not text, and rows of unequal length."""
-        return not_text(files) or self.uneven(files)
+        """Files that are not text, rows of unequal length, and stray quotes."""
+        return not_text(files) or self.uneven(files) or _stray_quotes(files)
 
     def uneven(self, files: Files, blank: bool = False) -> list[Problem]:
         """Rows with more or fewer fields than the first, and blank lines among several columns."""
@@ -174,7 +174,9 @@ def _held(path: str, files: Files, asked: Reading) -> _Held:
     try:
         limits.require_inflation(path, asked.max_memory, name)
         head = first_lines(path, HEAD)
-        limits.require_short(head[0] if head else "", name)
+        first_line = head[0] if head else ""
+        limits.require_short(first_line, name)
+        _require_text(first_line, name)
         dialect = _detected(head, name, files.format, asked)
         first = next(dialect.records(head), [])
         limits.require_narrow(len(first), name)
@@ -195,6 +197,14 @@ def _held(path: str, files: Files, asked: Reading) -> _Held:
             path, Dialect(separator=asked.separator or files.format.separator or ",")
         )  # `open` reports
     return _Held(path, replace(dialect, notes=(*notes, *dialect.notes)), header, tuple(spools))
+
+
+def _require_text(line: str, name: str) -> None:
+    """Raise DataError for a first line with null characters."""
+    if "\0" in line:
+        what = "the first line holds null characters, so it is no text in UTF-8"
+        remedy = "if it is in UTF-16: iconv -f utf-16le -t utf-8"
+        raise DataError(problem(Code.UNSUPPORTED_FORMAT, name, remedy=remedy, what=what))
 
 
 def _odd_bytes(start: bytes) -> str:
@@ -278,9 +288,14 @@ def _header(path: str, files: Files) -> Sequence[str]:
     return files.headers[path]
 
 
-def _require_separator(name: str, file: str) -> None:
+def _require_separator(name: str, separator: str, file: str) -> None:
     """Raise DataError if the name of the only column holds a common separator."""
     other = next(iter(separators(name)), "")
+    if other == separator:
+        remedy = "quotes enclose whole rows: write them around each field, or around none"
+        raise DataError(
+            problem(Code.WRONG_SEPARATOR, file, remedy=remedy, name=repr(name), separator=repr(other))
+        )
     if other:
         option = f"--separator {'tab' if other == chr(9) else repr(other) if other != ',' else other}"
         remedy = f"name it .tsv, or {option}" if other == "\t" else option
@@ -309,6 +324,18 @@ def _uneven(path: str, files: Files, blank: bool) -> list[Problem]:
     remedy = next((_UNEVEN[sign] for sign in _UNEVEN if sign in starts), None)
     kind = finding(Code.WRONG_FIELD_COUNT, files.shown(path), remedy=remedy, fields=fields)
     return [kind.problem(Tally(count, examples))]
+
+
+def _stray_quotes(files: Files) -> list[Problem]:
+    """The first quote that neither opens nor closes a field, also within a row."""
+    if files.dialect.quote is None:
+        return []
+    try:
+        for path in files.paths:
+            checked_quote(path, files.shown(path), files.dialect)
+    except DataError as error:
+        return list(error.problems)
+    return []
 
 
 _UNEVEN = {

@@ -50,7 +50,7 @@ def quote_of(path: str, name: str, dialect: Dialect) -> str | None:
             return None
         if not (flags["odd"] or flags["escaped"]):
             return dialect.quote
-    return _checked(path, name, dialect)
+    return checked_quote(path, name, dialect)
 
 
 def _rows(path: str, dialect: Dialect, quote: str | None) -> int | None:
@@ -63,7 +63,8 @@ def _rows(path: str, dialect: Dialect, quote: str | None) -> int | None:
         return None
 
 
-def _checked(path: str, name: str, dialect: Dialect) -> str | None:
+def checked_quote(path: str, name: str, dialect: Dialect) -> str | None:
+    """As `quote_of`, by a look at each quote."""
     quotes = _Quotes(dialect)
     for chunk in _chunks(path, dialect):
         quotes.feed(chunk)
