@@ -198,37 +198,41 @@ def row_maxima(xp: Namespace, values: Array) -> tuple[Array, Array]:
 def softmax(xp: Namespace, logits: Array, code: Array | None = None) -> tuple[Array, Array]:
     """Probabilities and their complements to one (n, classes) from logits, both to full precision.
 
-    With the class `code` (n,) of each row, only the complements of these classes (n,).  The mass of each
-    class is relative to that of the first class with the largest logit, whose complement is the sum of the
-    others.
+    With the class `code` (n,) of each row, only the complements of these classes (n,).
     """
     probability = xp.empty_like(logits, dtype=float)
     complement = xp.empty_like(probability) if code is None else xp.empty(len(logits))
     for rows in _chunks(xp, logits):
-        block = logits[rows].astype(float)
-        first, top = row_maxima(xp, block)
-        below = xp.empty_like(block)
-        error = _minus(xp, block, top[:, None], below)
-        mass, mass_error = exp_pair(xp, below, error)
-        put(xp, mass, first, 0.0)
-        others, others_error = exact_sum(xp, mass)
-        others_error += xp.sum(mass_error, axis=1)
-        total, total_error = two_sum(others, 1.0)
-        total_error += others_error
-        whole = total[:, None], total_error[:, None]
-        shares = _quotient(mass, mass_error, *whole)
-        put(xp, shares, first, _quotient(1.0, 0.0, total, total_error))
-        probability[rows] = shares
-        rest = _quotient(others, others_error, total, total_error)
-        if code is None:
-            shares = _quotient(whole[0] - mass, whole[1] - mass_error, *whole)
-            put(xp, shares, first, rest)
-            complement[rows] = shares
-        else:
-            own = code[rows]
-            left = total - pick(xp, mass, own), total_error - pick(xp, mass_error, own)
-            complement[rows] = xp.where(own == first, rest, _quotient(*left, total, total_error))
+        own = None if code is None else code[rows]
+        probability[rows], complement[rows] = _softmax(xp, logits[rows].astype(float), own)
     return probability, complement
+
+
+def _softmax(xp: Namespace, logits: Array, code: Array | None) -> tuple[Array, Array]:
+    """As `softmax`, for one chunk.
+
+    The mass of each class is relative to that of the first class with the largest logit, whose complement is
+    the sum of the others.
+    """
+    first, top = row_maxima(xp, logits)
+    below = xp.empty_like(logits)
+    error = _minus(xp, logits, top[:, None], below)
+    mass, mass_error = exp_pair(xp, below, error)
+    put(xp, mass, first, 0.0)
+    others, others_error = exact_sum(xp, mass)
+    others_error += xp.sum(mass_error, axis=1)
+    total, total_error = two_sum(others, 1.0)
+    total_error += others_error
+    whole = total[:, None], total_error[:, None]
+    probability = _quotient(mass, mass_error, *whole)
+    put(xp, probability, first, _quotient(1.0, 0.0, total, total_error))
+    complement_of_first = _quotient(others, others_error, total, total_error)
+    if code is None:
+        complement = _quotient(whole[0] - mass, whole[1] - mass_error, *whole)
+        put(xp, complement, first, complement_of_first)
+        return probability, complement
+    left = total - pick(xp, mass, code), total_error - pick(xp, mass_error, code)
+    return probability, xp.where(code == first, complement_of_first, _quotient(*left, total, total_error))
 
 
 def logsumexp_running(xp: Namespace, log_p: Array) -> Array:
