@@ -27,13 +27,12 @@ def rests(state: Moments, groups: Array) -> Moments:
 
     The rest of a cell is the rest of its pair of cells, merged with the other cell of the pair.
     """
-    count = len(groups)
-    if not count or int(groups[-1]) + 1 == count:
-        return Moments.empty(count, state.drift.shape[1], state.spread is not None)
+    if not len(groups) or int(groups[-1]) + 1 == len(groups):
+        return Moments.empty(len(groups), state.drift.shape[1], state.spread is not None)
     halves, groups, pairs = _halved(state, groups)
-    others = np.where(np.append(np.diff(pairs), 1) == 0, 1, -1) + np.arange(count)
-    paired = np.flatnonzero(np.bincount(pairs)[pairs] == 2)
-    return rests(halves, groups).select(pairs).merge(state.select(others[paired]), paired)
+    second = np.flatnonzero(np.diff(pairs, prepend=-1) == 0)
+    cells, others = (np.stack(both, axis=1).ravel() for both in ((second - 1, second), (second, second - 1)))
+    return rests(halves, groups).select(pairs).merge(state.select(others), cells)
 
 
 def _halved(state: Moments, groups: Array) -> tuple[Moments, Array, Array]:
