@@ -2,16 +2,51 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Self
+
+from msgspec import Struct
+from msgspec.structs import replace
+
 from losscli.catalog.registry import loss
-from losscli.losses.crps import crps_gamma
+from losscli.losses.crps import crps_gamma, mean_excess
 from losscli.losses.log_score import log_score_gamma
-from losscli.numeric.arrays import Array, Namespace
-from losscli.numeric.quadrature import integral
-from losscli.numeric.special import special
+from losscli.losses.positive import poisson_score
+from losscli.numeric.arrays import Array, Namespace, by_case
+from losscli.numeric.quadrature import chunks, integral
+from losscli.numeric.special import log_or_minus_inf, special
+from losscli.numeric.tails import integral_from_start, integral_to_end
 from losscli.tasks.distribution import Gamma
 from losscli.tasks.skewed import CensoredShiftedGamma
 
 PANELS = 6
+SMALL = 0.01
+"""The start, in units of 1 / rate, below which the density is steep on a logarithmic scale alone."""
+
+
+class GammaTail(Struct, frozen=True):
+    """The density of the gamma distribution with rate 1 from its median outward."""
+
+    xp: Namespace
+    shape: Array
+    panels: int = 12
+
+    def of_rows(self, rows: Array | slice) -> Self:
+        """The density of some rows."""
+        return replace(self, shape=self.shape[rows])
+
+    def unit(self, a: Array) -> Array:
+        """The distance in which the density falls by about e (n,), at most a."""
+        xp, shape = self.xp, self.shape
+        return 1.0 / (xp.abs(1.0 - (shape - 1.0) / a) + xp.sqrt(shape + 1.0) / a)
+
+    def coordinate(self, a: Array, w: Array) -> Array:
+        """The distance itself (n,)."""
+        return w
+
+    def along(self, a: Array, s: Array) -> tuple[Array, float]:
+        """The density relative to that at a, and one, at distances s (k, n) from positions a (n,)."""
+        return self.xp.exp((self.shape - 1.0) * self.xp.log1p(s / a) - s), 1.0
 
 
 @loss("crps_csg0")
@@ -25,45 +60,84 @@ def crps_censored_shifted_gamma(batch: CensoredShiftedGamma) -> Array:
     """
     xp, shape, rate = batch.xp, batch.shape, batch.rate
     y, start = xp.maximum(batch.target, 0.0), rate * xp.maximum(batch.shift, 0.0)
-    place, forever = rate * (y + batch.shift), xp.full_like(y, xp.inf)
-    # The score of the gamma distribution, minus the part below the start, which does not count ...
-    score = rate * crps_gamma(Gamma(xp, y + batch.shift, shape, rate))
-    score = score - _integral_below(xp, "gammainc", shape, start, forever, 2)
-    dry = special(xp).gammainc(shape, start) > 0.5
-    if bool(xp.any(dry)):
-        # ... or, if that part dominates, the part above the start: S^2, and 1 - 2 S up to the target.
-        first = xp.where(dry, start, 1.0)
-        above = _integral_above(xp, shape, first, forever, 2) - 2.0 * _integral_above(
-            xp, shape, first, xp.maximum(place, first), 1
-        )
-        score = xp.where(dry, place - start + above, score)
+    below = special(xp).gammainc(shape, start)
+    dry, small = below > 0.5, start < SMALL
+    cases = (
+        (~dry, _crps_if_wet),
+        (dry & ~small, _crps_if_dry),
+        (dry & small, _crps_near_zero),
+    )
+    formulas = ((chosen, partial(formula, xp)) for chosen, formula in cases)
+    score = by_case(xp, formulas, shape, start, below, rate * (y + batch.shift), rate * y)
     return score / rate + (y - batch.target)
 
 
-def _integral_below(xp: Namespace, name: str, shape: Array, top: Array, length: Array, power: int) -> Array:
-    """The integral of a power of G, or of 1 - G, from top exp(-length) to the top.
+# In units of 1 / rate: the start, where the probability `below` ends, the place of the target, and the gap
+# between the two, which differs from their difference if the start is not positive.
 
-    On a logarithmic scale the integrand is smooth also near zero.
-    """
-    probability = getattr(special(xp), name)
 
-    def f(s: Array, rows: Array) -> Array:
-        x = top[rows] * xp.exp(-s)
-        return probability(shape[rows], x) ** power * x
+def _crps_if_wet(xp: Namespace, shape: Array, start: Array, below: Array, place: Array, gap: Array) -> Array:
+    """The score of the gamma distribution minus the integral of G^2 below the start, which does not count."""
+    score = crps_gamma(Gamma(xp, place, shape, xp.ones_like(shape)))
+    twice = special(xp).gammainc(2.0 * shape, 2.0 * start)
+    moment = (start - shape) * below + 2.0 * start * _density(xp, shape, start)
+    return score - (below * moment - mean_excess(xp, shape) * twice)
 
-    return integral(xp, f, length, 1.0 / (1.0 + xp.sqrt(shape)), PANELS)
+
+def _crps_if_dry(xp: Namespace, shape: Array, start: Array, below: Array, place: Array, gap: Array) -> Array:
+    """The integrals of G^2 from the start to the target, and of (1 - G)^2 from there on: both positive."""
+    tail = GammaTail(xp, shape)
+    up_to, beyond = xp.zeros_like(start), xp.zeros_like(start)
+    for rows in chunks(xp, xp.arange(len(start))):
+        density = _density(xp, shape[rows], place[rows])
+        reach = _reach(xp, shape[rows])
+        beyond[rows] = density * density * integral_to_end(tail.of_rows(rows), place[rows], reach).second
+    for rows in chunks(xp, xp.flatnonzero(gap > 0)):
+        density = _density(xp, shape[rows], start[rows])
+        mass = integral_from_start(tail.of_rows(rows), start[rows], gap[rows])
+        up_to[rows] = below[rows] * below[rows] * gap[rows] + density * (
+            2.0 * below[rows] * mass.first + density * mass.second
+        )
+    return up_to + beyond
+
+
+def _reach(xp: Namespace, shape: Array) -> Array:
+    """A distance in which the density falls by e^40, from the median on."""
+    return 40.0 + 9.0 * xp.sqrt(shape)
+
+
+def _density(xp: Namespace, shape: Array, x: Array) -> Array:
+    """The density of the gamma distribution with rate 1 at x > 0, 0 at x = 0."""
+    at = xp.where(x > 0, x, 1.0)
+    return xp.where(x > 0, shape / at * xp.exp(-poisson_score(xp, shape, at, xp.log(at))), 0.0)
+
+
+def _crps_near_zero(
+    xp: Namespace, shape: Array, start: Array, below: Array, place: Array, gap: Array
+) -> Array:
+    """The integral of (1 - G)^2 from the start on, and of 1 - 2 (1 - G) up to the target."""
+    forever = xp.full_like(start, xp.inf)
+    squares = _integral_above(xp, shape, start, forever, 2)
+    return gap + squares - 2.0 * _integral_above(xp, shape, start, place, 1)
 
 
 def _integral_above(xp: Namespace, shape: Array, start: Array, end: Array, power: int) -> Array:
-    """The integral of a power of 1 - G from start to end."""
+    """The integral of (1 - G)^power from start to end, up to 1 on a logarithmic scale, where it is smooth."""
+    gammaincc = special(xp).gammaincc
     turn = xp.maximum(start, 1.0)
-    low = xp.minimum(turn, end)
-    near = _integral_below(xp, "gammaincc", shape, low, xp.log(low / start), power)
+    top = xp.minimum(turn, end)
 
-    def f(w: Array, rows: Array) -> Array:
-        return special(xp).gammaincc(shape[rows], turn[rows] + w) ** power
+    def near(s: Array, rows: Array) -> Array:
+        x = top[rows] * xp.exp(-s)
+        return gammaincc(shape[rows], x) ** power * x
 
-    return near + integral(xp, f, xp.maximum(end - turn, 0.0), (1.0 + xp.sqrt(shape)) / 2, PANELS)
+    def far(w: Array, rows: Array) -> Array:
+        return gammaincc(shape[rows], turn[rows] + w) ** power
+
+    root = xp.sqrt(shape)
+    below = integral(xp, near, xp.log(top / start), 1.0 / (1.0 + root), PANELS)
+    length = xp.clip(end - turn, 0.0, _reach(xp, shape))
+    return below + integral(xp, far, length, (1.0 + root) / 2, PANELS)
 
 
 @loss("logs_csg0", best=None)
@@ -76,11 +150,17 @@ def log_score_censored_shifted_gamma(batch: CensoredShiftedGamma) -> Array:
     Good (1952), Rational decisions, J. R. Stat. Soc. B 14
     """
     xp, y = batch.xp, batch.target
-    moved = Gamma(xp, xp.where(y > 0, y + batch.shift, 1.0), batch.shape, batch.rate)
-    place = batch.rate * xp.maximum(batch.shift, 0.0)
-    dry, wet = special(xp).gammainc(batch.shape, place), special(xp).gammaincc(batch.shape, place)
-    log_dry = xp.where(
-        wet < 0.5, xp.log1p(-xp.where(wet < 0.5, wet, 0.0)), xp.log(xp.where(dry > 0, dry, 1.0))
-    )
-    at_zero = xp.where(dry > 0, -log_dry, xp.inf)
-    return xp.where(y > 0, log_score_gamma(moved), xp.where(y == 0, at_zero, xp.inf))
+
+    def at_zero(y: Array, shape: Array, rate: Array, shift: Array) -> Array:
+        place = rate * xp.maximum(shift, 0.0)
+        dry, wet = special(xp).gammainc(shape, place), special(xp).gammaincc(shape, place)
+        return -xp.where(wet < 0.5, xp.log1p(-wet), log_or_minus_inf(xp, dry))
+
+    def above(y: Array, shape: Array, rate: Array, shift: Array) -> Array:
+        return log_score_gamma(Gamma(xp, y + shift, shape, rate))
+
+    def below(y: Array, shape: Array, rate: Array, shift: Array) -> Array:
+        return xp.full_like(y, xp.inf)
+
+    cases = ((y == 0, at_zero), (y > 0, above), (y < 0, below))
+    return by_case(xp, cases, y, batch.shape, batch.rate, batch.shift)

@@ -130,8 +130,12 @@ def crps_gamma(batch: Gamma) -> Array:
     mean, scaled = shape / rate, rate * xp.maximum(batch.target, 0.0)
     balance = 2.0 * special(xp).gammainc(shape, scaled) - 1.0
     edge = 2.0 * shape * xp.exp(-poisson_score(xp, shape, scaled, xp.log(scaled)))
-    spread = gamma_half_step(xp, shape) * xp.sqrt(shape) / SQRT_PI
-    return (batch.target - mean) * balance + (edge - spread) / rate
+    return (batch.target - mean) * balance + (edge - mean_excess(xp, shape)) / rate
+
+
+def mean_excess(xp: Namespace, shape: Array) -> Array:
+    """E|X - X'| / 2 of the gamma distribution with rate 1."""
+    return gamma_half_step(xp, shape) * xp.sqrt(shape) / SQRT_PI
 
 
 @loss()

@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Protocol
+from typing import Protocol, Self
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from losscli.numeric.arrays import Array, Namespace, by_case, np
 from losscli.numeric.interpolation import Interpolant, interpolant
@@ -22,8 +23,8 @@ SQRT2 = math.sqrt(2.0)
 HALF_LOG_2PI = math.log(2.0 * math.pi) / 2
 
 
-class Tail(Protocol):
-    """A density that falls from zero outward, roughly exponentially along a coordinate s.
+class Falling(Protocol):
+    """A density that falls from a position outward, roughly exponentially along a coordinate s.
 
     From any position, it falls by about e in the first unit of s, and to zero within 2^(panels + 1) units.
     """
@@ -36,15 +37,8 @@ class Tail(Protocol):
     def panels(self) -> int:
         """The number of panels of an integral."""
 
-    @property
-    def has_formulas(self) -> bool:
-        """Whether `to_infinity` takes no integration."""
-
-    def of_rows(self, rows: Array | slice) -> Tail:
-        """The tail of some rows."""
-
-    def fall(self, a: Array, w: Array) -> Array:
-        """The log density at a minus that at a + w (n,)."""
+    def of_rows(self, rows: Array | slice) -> Self:
+        """The density of some rows."""
 
     def unit(self, a: Array) -> Array:
         """The unit of s at a position (n,)."""
@@ -52,8 +46,19 @@ class Tail(Protocol):
     def coordinate(self, a: Array, w: Array) -> Array:
         """The coordinate s (n,) of the position at distance w from a."""
 
-    def along(self, a: Array, s: Array) -> tuple[Array, Array]:
+    def along(self, a: Array, s: Array) -> tuple[Array, Array | float]:
         """The density relative to that at a, and dw / ds, at coordinates s (k, n) from positions a (n,)."""
+
+
+class Tail(Falling, Protocol):
+    """A density that is symmetric about zero, and falls outward from there."""
+
+    @property
+    def has_formulas(self) -> bool:
+        """Whether `to_infinity` takes no integration."""
+
+    def fall(self, a: Array, w: Array) -> Array:
+        """The log density at a minus that at a + w (n,)."""
 
     def density(self, a: Array) -> Array:
         """The density (n,)."""
@@ -87,7 +92,7 @@ class NormalTail(Struct, frozen=True):
     panels: int = 5
     has_formulas: bool = True
 
-    def of_rows(self, rows: Array | slice) -> Tail:
+    def of_rows(self, rows: Array | slice) -> Self:
         """The tail of some rows."""
         return self
 
@@ -103,7 +108,7 @@ class NormalTail(Struct, frozen=True):
         """The distance itself (n,)."""
         return w
 
-    def along(self, a: Array, s: Array) -> tuple[Array, Array]:
+    def along(self, a: Array, s: Array) -> tuple[Array, Array | float]:
         """The density relative to that at a, and one, at distances s (k, n) from positions a (n,)."""
         return self.xp.exp(-self.fall(a, s)), 1.0
 
@@ -164,7 +169,7 @@ class LogisticTail(Struct, frozen=True):
     panels: int = 5
     has_formulas: bool = True
 
-    def of_rows(self, rows: Array | slice) -> Tail:
+    def of_rows(self, rows: Array | slice) -> Self:
         """The tail of some rows."""
         return self
 
@@ -181,7 +186,7 @@ class LogisticTail(Struct, frozen=True):
         """The distance itself (n,)."""
         return w
 
-    def along(self, a: Array, s: Array) -> tuple[Array, Array]:
+    def along(self, a: Array, s: Array) -> tuple[Array, Array | float]:
         """The density relative to that at a, and one, at distances s (k, n) from positions a (n,)."""
         xp = self.xp
         ratio = (1.0 + xp.exp(-a)) / (1.0 + xp.exp(-a - s))
@@ -239,9 +244,9 @@ class StudentTail(Struct, frozen=True):
     panels: int = 6
     has_formulas: bool = False
 
-    def of_rows(self, rows: Array | slice) -> Tail:
+    def of_rows(self, rows: Array | slice) -> Self:
         """The tail of some rows."""
-        return StudentTail(self.xp, self.df[rows])
+        return replace(self, df=self.df[rows])
 
     def fall(self, a: Array, w: Array) -> Array:
         """The log density at a minus that at a + w (n,)."""
@@ -275,7 +280,7 @@ class StudentTail(Struct, frozen=True):
         distant = xp.log1p(2.0 * (w / root) / start)
         return xp.where(far, distant, xp.arcsinh(sine))
 
-    def along(self, a: Array, s: Array) -> tuple[Array, Array]:
+    def along(self, a: Array, s: Array) -> tuple[Array, Array | float]:
         """The density relative to that at a, and dw / ds, at coordinates s (k, n) from positions a (n,)."""
         xp, root = self.xp, self.xp.sqrt(self.df)
         size = xp.hypot(root, a)
@@ -334,7 +339,7 @@ class StudentTail(Struct, frozen=True):
 
     def to_infinity(self, a: Array) -> Mass:
         """The mass beyond a position, by integration: the formulas cancel."""
-        return _integral_to_end(self, a, self.xp.full_like(a, self.xp.inf))
+        return integral_to_end(self, a, self.xp.full_like(a, self.xp.inf))
 
 
 LONG = 4.0
@@ -344,12 +349,12 @@ lengths."""
 
 def mass_to_end(tail: Tail, a: Array, length: Array) -> Mass:
     """The probability between positions and the end, from a (n,) over a length (n,) that may be infinite."""
-    return _by_length(tail, a, length, _difference_to_end, _integral_to_end)
+    return _by_length(tail, a, length, _difference_to_end, integral_to_end)
 
 
 def mass_from_start(tail: Tail, a: Array, length: Array) -> Mass:
     """The probability between the start and positions, from a (n,) over a finite length (n,)."""
-    return _by_length(tail, a, length, _difference_from_start, _integral_from_start)
+    return _by_length(tail, a, length, _difference_from_start, integral_from_start)
 
 
 def probability(tail: Tail, a: Array, length: Array) -> Array:
@@ -365,7 +370,7 @@ def _probability_by_difference(tail: Tail, a: Array, length: Array) -> Array:
     return tail.mills(a) - tail.xp.exp(-tail.fall(a, length)) * tail.mills(a + length)
 
 
-def _integral_of_density(tail: Tail, a: Array, length: Array) -> Array:
+def _integral_of_density(tail: Falling, a: Array, length: Array) -> Array:
     def values(s: Array, rows: Array) -> Array:
         density, stretch = tail.of_rows(rows).along(a[rows], s)
         return density * stretch
@@ -418,7 +423,8 @@ def _beyond(tail: Tail, a: Array, length: Array) -> Mass:
     return Mass(density * far.total, density * far.first, density * density * far.second)
 
 
-def _integral_to_end(tail: Tail, a: Array, length: Array) -> Mass:
+def integral_to_end(tail: Falling, a: Array, length: Array) -> Mass:
+    """`mass_to_end` by integration at all lengths."""
     xp = tail.xp
     total, first, second = (xp.zeros_like(a) for _ in range(3))
     cuts = [*panels(xp, tail.coordinate(a, length), tail.unit(a), tail.panels)]
@@ -434,7 +440,8 @@ def _integral_to_end(tail: Tail, a: Array, length: Array) -> Mass:
     return Mass(total, first, second)
 
 
-def _integral_from_start(tail: Tail, a: Array, length: Array) -> Mass:
+def integral_from_start(tail: Falling, a: Array, length: Array) -> Mass:
+    """`mass_from_start` by integration at all lengths."""
     xp = tail.xp
     total, first, second, covered = (xp.zeros_like(a) for _ in range(4))
     for rows, panel in panels(xp, tail.coordinate(a, length), tail.unit(a), tail.panels):

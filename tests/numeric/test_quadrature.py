@@ -14,8 +14,8 @@ from losscli.numeric.tails import (
     LogisticTail,
     NormalTail,
     StudentTail,
-    _integral_from_start,
-    _integral_to_end,
+    integral_from_start,
+    integral_to_end,
     mass_from_start,
     mass_to_end,
     probability,
@@ -92,13 +92,13 @@ def test_differences_to_infinity_are_the_integrals(tail):
     a = np.repeat([0.0, 0.3, 2.0, 40.0], 3)
     length = LONG * tail.unit(a) * np.tile([0.999, 1.001, 5.0], 4)
     for found, exact in (
-        (mass_to_end(tail, a, length), _integral_to_end(tail, a, length)),
-        (mass_from_start(tail, a, length), _integral_from_start(tail, a, length)),
+        (mass_to_end(tail, a, length), integral_to_end(tail, a, length)),
+        (mass_from_start(tail, a, length), integral_from_start(tail, a, length)),
     ):
         for part in ("total", "first", "second"):
             np.testing.assert_allclose(getattr(found, part), getattr(exact, part), rtol=5e-15)
     np.testing.assert_allclose(
-        probability(tail, a, length), _integral_to_end(tail, a, length).total, rtol=3e-15
+        probability(tail, a, length), integral_to_end(tail, a, length).total, rtol=3e-15
     )
 
 
