@@ -128,6 +128,12 @@ REFUSED: dict[str, tuple[str, str | bytes, tuple[str, ...]]] = {
         ("p.csv: row 2: a quote",),
     ),
     "quotes around whole rows": ("p.csv", '"id,pred"\n"1,2.5"\n', ("one column, 'id,pred'", "whole rows")),
+    "CR line ends, gzip": (
+        "p.csv.gz",
+        gzip.compress(P.replace("\n", "\r").encode()),
+        ("p.csv.gz: cannot be read: lines end with CR", "tr '\\r' '\\n'"),
+    ),
+    "CR line ends beside LF": ("p.csv", 'id,pred,n\r1,2.5,"a\nb"\r', ("lines end with CR", "tr '\\r' '\\n'")),
     "percent": ("p.csv", "id,pred\n1,12 %\n2,3 %\n", ("12 % is 0.12",)),
     "currency": ("p.csv", "id,pred\n1,$12.5\n2,$3\n", ("without currency signs",)),
     "a word for a missing value": ("p.csv", "id,pred\n1,2.5\n2,-\n", ("'-'", "--null-values -")),
@@ -148,6 +154,12 @@ def test_what_cannot_be_told_is_refused_with_the_remedy(command, name, content, 
     (losscli.folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     losscli.write(t=Y)
     losscli.refuses(3, command, name, "t.csv", "-l", "mae", said=said)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+def test_a_line_end_within_a_name_is_the_same_in_all_encodings(encoding, losscli):
+    losscli.write(p='id,pred\r\n"a\r\nb",2\r\nc,3\r\n'.encode(encoding), t='id,y\nc,1\n"a\r\nb",5\n')
+    assert losscli.bare("p.csv", "t.csv", "--on", "id", "-l", "mae") == [2.5]
 
 
 def test_a_row_does_not_vanish_late_in_a_long_file(losscli):

@@ -192,6 +192,9 @@ def _held(path: str, files: Files, asked: Reading) -> _Held:
         header = next(dialect.records(head), [])
     except pl.exceptions.NoDataError:
         raise empty_file(name) from None
+    except csv.Error:
+        reason, remedy = "lines end with CR", "end them with LF: tr '\\r' '\\n'"
+        raise DataError(problem(Code.UNREADABLE_FILE, name, remedy=remedy, reason=reason)) from None
     except read_errors():
         return _Held(
             path, Dialect(separator=asked.separator or files.format.separator or ",")

@@ -30,7 +30,8 @@ def encoding_of(start: bytes) -> str:
 
 def has_old_line_ends(start: bytes) -> bool:
     """Whether text with these first bytes has CR line ends, as from old Macs and some exports."""
-    return b"\r" in start and b"\n" not in start
+    text = start.decode(encoding_of(start), errors="replace")
+    return "\r" in text and "\n" not in text
 
 
 def all_in_utf8(files: Files) -> Files:
@@ -49,12 +50,13 @@ def all_in_utf8(files: Files) -> Files:
 
 
 def in_utf8(path: str, name: str) -> Spool:
-    """A local file in UTF-8 without a byte order mark, with LF line ends.  Raises DataError."""
-    encoding = encoding_of(start_of(path))
+    """A local file in UTF-8 without a byte order mark, with LF instead of CR line ends.  Raises DataError."""
+    start = start_of(path)
+    encoding = encoding_of(start)
 
     def chunks() -> Iterator[bytes]:
-        # Any of CR, LF and CRLF ends a line.
-        with open(path, encoding=encoding, newline=None) as file:
+        # Line ends other than CR stay as they are, as they may be part of a quoted name.
+        with open(path, encoding=encoding, newline=None if has_old_line_ends(start) else "") as file:
             while text := file.read(BUFFER):
                 yield text.encode()
 
