@@ -16,7 +16,7 @@ from losscli.states.cells import Cells
 from losscli.states.moments import MAX_SPREAD, Moments, two_float_add
 from losscli.states.sums import MAX_SKEW, mean_of
 
-_NO_ROW = np.iinfo(np.int64).max
+_NO_ROW = (1 << 63) - 1
 _MOST = 1 << 21
 """Numbers of all columns in all bins of all cells up to which columns need not be made."""
 
