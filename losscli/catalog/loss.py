@@ -56,7 +56,8 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     of other classes then count too, or always, since the mean divides by rows.  With `counts_apart` the loss
     is a sum of costs over a sum of weights, to which these rows add no weight.
 
-    A zero in the parameter `infinite_at_zero` allows infinite row losses.  The parameters `increasing` must
+    A zero in the parameter `infinite_at_zero` allows infinite row losses, and a loss that `clips` replaces
+    probabilities of 0 and 1, of which it takes the logarithm.  The parameters `increasing` must
     increase in that order.  `tail` is the parameter beyond which residuals are treated differently, and how:
     linear.
 
@@ -79,6 +80,7 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     zero_class: Literal["", "smoothed", "always"] = ""
     counts_apart: bool = False
     infinite_at_zero: str = ""
+    clips: bool = False
     increasing: tuple[str, ...] = ()
     tail: tuple[str, str] | None = None
     request: str = ""

@@ -48,6 +48,7 @@ def loss(
     replaces: Replacement | None = None,
     zero_class: Literal["", "smoothed", "always"] = "",
     infinite_at_zero: str = "",
+    clips: bool = False,
     increasing: tuple[str, ...] = (),
     tail: tuple[str, str] | None = None,
     state: type[State] = Moments,
@@ -71,6 +72,7 @@ def loss(
         replaces: Values that it replaces, such as a target of zero, which the report then notes.
         zero_class: When rows count whose class has weight zero.
         infinite_at_zero: The parameter whose zero allows rows of infinite loss.
+        clips: Whether probabilities of 0 and 1 are clipped, as under a logarithm.
         increasing: Names of parameters that have to increase in this order.
         tail: The parameter beyond which a residual is treated differently, and how: linear.
         state: The type of state that summarizes the rows; moments are enough for every function of means.
@@ -95,6 +97,7 @@ def loss(
             replaces=replaces,
             zero_class=zero_class,
             infinite_at_zero=infinite_at_zero,
+            clips=clips,
             increasing=increasing,
             tail=tail,
             state=state if order is None else Ranks,

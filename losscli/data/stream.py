@@ -34,11 +34,12 @@ class Roles(Struct, frozen=True, dict=True):
     `predictions` and `targets` are columns of the aligned stream ('p:NAME' and 't:NAME').  `link` is the
     kind of prediction: value, probability, logit, log_prob or label.  `target_form` is value, label, or
     matrix (one column per class or label).  `names` are the classes, labels or outputs, in the order of the
-    prediction columns.  `eps` is the clip of probabilities, `normalize` rescales each row of them to sum to
-    one, and `like` is the library whose conventions apply.  `held` are the types of floating-point numbers
-    in which files hold predictions and targets.  Class weights are divided by `class_unit`, a power of two,
-    where they weigh rows; with `spreads_class_weight` each part of a soft or smoothed label has the weight of
-    its own class, else all of it the weight of the most probable class.
+    prediction columns.  `eps` is the clip of probabilities, and `clips` says whether a loss may clip them;
+    `normalize` rescales each row of them to sum to one, and `like` is the library whose conventions apply.
+    `held` are the types of floating-point numbers in which files hold predictions and targets.  Class weights
+    are divided by `class_unit`, a power of two, where they weigh rows; with `spreads_class_weight` each part
+    of a soft or smoothed label has the weight of its own class, else all of it the weight of the most
+    probable class.
     `conditions` are the columns that --where reads, `slicings` the ways to cut rows into slices, `group` the
     column of rows that are evaluated together, ALL_ROWS if these are all rows, `cluster` the column of rows
     with correlated noise.
@@ -60,6 +61,7 @@ class Roles(Struct, frozen=True, dict=True):
     spreads_class_weight: bool = True
     ignore_label: str | None = None
     eps: float = 0.0
+    clips: bool = False
     held: tuple[str, str] = ("float64", "float64")
     normalize: bool = False
     like: str | None = None
@@ -86,6 +88,11 @@ class Roles(Struct, frozen=True, dict=True):
         binned = [column for slicing in self.slicings for column in slicing.binned]
         found = dict.fromkeys((*predictions, *targets, *weight, *self.scales, *binned))
         return tuple(column for column in found if column not in self.texts)
+
+    @property
+    def notes_clips(self) -> bool:
+        """Whether probabilities that are clipped are counted."""
+        return self.clips and self.link == "probability" and self.eps > 0
 
     @property
     def by_time(self) -> dict[str, str]:

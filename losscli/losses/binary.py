@@ -23,6 +23,7 @@ from losscli.tasks.binary import Binary, BinaryLabel
     "cross_entropy_lambda",
     "xentlambda",
     "bce",
+    clips=True,
 )
 def binary_cross_entropy(
     batch: Binary, *, label_smoothing: UnitBelowOne | None = None, pos_weight: Positive | None = None
@@ -37,7 +38,7 @@ def binary_cross_entropy(
     return batch.cross_entropy(batch.smoothed(label_smoothing), pos_weight or 1.0)
 
 
-@loss("focal", "focal_loss", "BinaryFocalCrossentropy", "sigmoid_focal_loss")
+@loss("focal", "focal_loss", "BinaryFocalCrossentropy", "sigmoid_focal_loss", clips=True)
 def binary_focal(batch: Binary, *, gamma: NonNegative = 2.0, alpha: Unit | None = None) -> Array:
     """Cross-entropy that down-weights rows the model gets right, so that hard rows dominate.
 
@@ -98,6 +99,7 @@ def _d2_log_loss(xp: Namespace, m: Array) -> Array:
     best=1.0,
     score=True,
     reduction=Reduction(_d2_log_loss, undefined="the targets hold one class only"),
+    clips=True,
 )
 def d2_log_loss(batch: Binary) -> tuple[Array, Array]:
     """The reduction of the log loss relative to predicting the class frequencies: 1 is perfect.

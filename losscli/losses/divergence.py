@@ -10,7 +10,7 @@ from losscli.tasks.binary import Binary
 from losscli.tasks.classes import Multiclass, MulticlassAmount
 
 
-@loss("kullback_leibler", "kl_divergence")
+@loss("kullback_leibler", "kl_divergence", clips=True)
 def binary_kl_divergence(batch: Binary) -> Array:
     """Cross-entropy minus the entropy of the label: the excess loss for soft labels.
 
@@ -23,7 +23,7 @@ def binary_kl_divergence(batch: Binary) -> Array:
     return one + kl_div(xp, 1.0 - y, batch.complement, batch.log_q, -gap)
 
 
-@loss("KLDivLoss", "KLDivergence", "rel_entr", "relative_entropy")
+@loss("KLDivLoss", "KLDivergence", "rel_entr", "relative_entropy", clips=True)
 def kl_divergence(batch: Multiclass) -> Array:
     """The cross-entropy of the predictions minus the entropy of the target distribution.
 

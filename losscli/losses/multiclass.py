@@ -23,6 +23,7 @@ from losscli.tasks.classes import Multiclass, MulticlassLabel, MulticlassScore, 
     "multi_logloss",
     "cce",
     zero_class="smoothed",
+    clips=True,
 )
 def categorical_cross_entropy(batch: Multiclass, *, label_smoothing: UnitBelowOne | None = None) -> Array:
     """The negative log-likelihood of the true class: 0 for a perfect model, log K for a uniform one.
@@ -37,7 +38,7 @@ def categorical_cross_entropy(batch: Multiclass, *, label_smoothing: UnitBelowOn
     return -batch.smoothed(batch.log_prob, label_smoothing)
 
 
-@loss("focal", "focal_loss", "CategoricalFocalCrossentropy", zero_class="smoothed")
+@loss("focal", "focal_loss", "CategoricalFocalCrossentropy", zero_class="smoothed", clips=True)
 def categorical_focal(
     batch: Multiclass,
     *,
@@ -56,7 +57,7 @@ def categorical_focal(
     return -alpha * batch.smoothed(focused, label_smoothing)
 
 
-@loss("CategoricalGeneralizedCrossEntropy", "gce")
+@loss("CategoricalGeneralizedCrossEntropy", "gce", clips=True)
 def generalized_cross_entropy(batch: Multiclass, *, q: Share = 0.5) -> Array:
     """Between cross-entropy (q near 0) and 1 - p_y (q = 1): bounded, hence robust to wrong labels.
 
@@ -67,7 +68,7 @@ def generalized_cross_entropy(batch: Multiclass, *, q: Share = 0.5) -> Array:
     return -batch.expect(batch.xp.expm1(q * batch.log_prob)) / q
 
 
-@loss("poly_loss_cross_entropy")
+@loss("poly_loss_cross_entropy", clips=True)
 def poly1_cross_entropy(batch: Multiclass, *, epsilon1: FromMinusOne = 2.0) -> Array:
     """Cross-entropy with a different first coefficient in its series in 1 - p.
 
@@ -87,7 +88,7 @@ def _perplexity(xp: Namespace, m: Array) -> Array:
     return xp.exp(m[..., 0])
 
 
-@loss(best=1.0, reduction=Reduction(_perplexity, undefined="it is beyond the largest float"))
+@loss(best=1.0, reduction=Reduction(_perplexity, undefined="it is beyond the largest float"), clips=True)
 def perplexity(batch: Multiclass) -> Array:
     """The exponential of the cross-entropy: 1 is perfect, K is a uniform guess among K classes.
 
@@ -98,7 +99,7 @@ def perplexity(batch: Multiclass) -> Array:
     return categorical_cross_entropy(batch)
 
 
-@loss("MultiClassOneVsAll")
+@loss("MultiClassOneVsAll", clips=True)
 def one_vs_all_log_loss(batch: OneVsAll) -> Array:
     """The binary cross-entropy of each class against all others, averaged over the classes.
 
@@ -110,7 +111,7 @@ def one_vs_all_log_loss(batch: OneVsAll) -> Array:
     return batch.xp.mean(batch.cross_entropy(batch.target), axis=1)
 
 
-@loss()
+@loss(clips=True)
 def one_vs_all_true_class_log_loss(batch: OneVsAll) -> Array:
     """The negative log-likelihood of the true class by its own probability, ignoring the other classes.
 
@@ -186,7 +187,7 @@ def ranked_probability_score(batch: Multiclass) -> Array:
     return batch.xp.sum(gap * gap, axis=1)
 
 
-@loss("rls_score")
+@loss("rls_score", clips=True)
 def ranked_logarithmic_score(batch: Multiclass) -> Array:
     """The sum of the log losses at the thresholds between ordered classes.
 
@@ -211,6 +212,7 @@ def _d2_log_loss(xp: Namespace, m: Array) -> Array:
     best=1.0,
     score=True,
     reduction=Reduction(_d2_log_loss, undefined="the targets hold one class only"),
+    clips=True,
 )
 def d2_log_loss_multiclass(batch: Multiclass) -> tuple[Array, ...]:
     """The reduction of the log loss relative to predicting the class frequencies: 1 is perfect.

@@ -12,7 +12,9 @@ from losscli.numeric.two_float import sum_of_three
 from losscli.tasks.multilabel import Multilabel, MultilabelAgreement, MultilabelLabel, MultilabelScore
 
 
-@loss("log_loss", "cross_entropy", "MultiLabelSoftMarginLoss", "MultiLogloss", "MultiCrossEntropy")
+@loss(
+    "log_loss", "cross_entropy", "MultiLabelSoftMarginLoss", "MultiLogloss", "MultiCrossEntropy", clips=True
+)
 def multilabel_binary_cross_entropy(
     batch: Multilabel, *, label_smoothing: UnitBelowOne | None = None
 ) -> Array:

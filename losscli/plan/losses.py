@@ -246,15 +246,29 @@ def check_scales(request: Request, roles: Roles, choices: Collection[Choice]) ->
     for option in ("scale_by", "naive"):
         if getattr(request, option) and not any(option in options for options in needs.values()):
             takers = [entry.name for entry in registry.list_losses(roles.task) if option in entry.batch.needs]
-            raise UsageError(
-                f"{OPTIONS[option].flag}: no chosen loss takes it",
-                remedy=f"it belongs to {enumerated(takers)}",
-            )
+            _refuse_option(option, takers)
     if any(needs.values()) and roles.task == "regression" and len(roles.predictions) > 1:
         raise UsageError(
             f"{len(roles.predictions)} outputs, but a scale or a naive forecast for only one",
             remedy="choose one with -p and -y",
         )
+
+
+def check_clip(request: Request, roles: Roles, choices: Collection[Choice]) -> None:
+    """Raise UsageError for a clip of probabilities if no loss clips them."""
+    if request.eps is not None and not any(map(may_clip, choices)):
+        _refuse_option("eps", [entry.name for entry in registry.list_losses(roles.task) if entry.clips])
+
+
+def may_clip(choice: Choice) -> bool:
+    """Whether a loss clips probabilities; a loss of a user may."""
+    return choice.loss.clips or bool(choice.loss.request)
+
+
+def _refuse_option(option: str, takers: Sequence[str]) -> None:
+    raise UsageError(
+        f"{OPTIONS[option].flag}: no chosen loss takes it", remedy=f"it belongs to {enumerated(takers)}"
+    )
 
 
 def check_labels(roles: Roles, choices: Collection[Choice]) -> None:

@@ -401,6 +401,7 @@ def _roles_and_choices(
         lambda: class_weights(request.class_weight, roles),
         lambda: losses.check_labels(roles, choices),
         lambda: losses.check_scales(request, roles, choices),
+        lambda: losses.check_clip(request, roles, choices),
     )
     type_eps = _default_eps(left, inferred, link)
     roles = replace(
@@ -408,6 +409,7 @@ def _roles_and_choices(
         class_weight=weights,
         ignore_label=request.ignore_label,
         eps=type_eps if request.eps is None else request.eps,
+        clips=any(map(losses.may_clip, choices)),
         held=(_float_type(left, inferred.predictions), _float_type(right, inferred.targets)),
         like=request.like,
         normalize=request.normalize,

@@ -237,7 +237,7 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
         soft = (target > 0) & (target < 1)
         block.flag(soft, Code.SOFT_LABEL, roles.targets[0], lambda i: f"{target[i]:g}", needed="0 or 1")
     target, prediction = block.drop_marked(target, prediction)
-    if Binary in wanted and roles.link == "probability" and roles.eps > 0:
+    if Binary in wanted and roles.notes_clips:
         note_clipped(block, target, prediction, roles.eps)
     y, value = xp.asarray(target), xp.asarray(prediction)
     link = "probability" if roles.link == "label" else roles.link

@@ -68,9 +68,8 @@ def _rows(
         scores = on_device(xp, read)
     hard = None if code is None else xp.asarray(code)
     distribution = None if soft is None else xp.asarray(soft)
-    clips = roles.link == "probability" and roles.eps > 0
     if Multiclass in wanted:
-        if clips:
+        if roles.notes_clips:
             _note_clipped(block, code, soft, read)
         held = roles.held[0] if roles.link == "probability" and not roles.normalize else "float64"
         spread = weights if roles.spreads_class_weight else None
@@ -83,7 +82,7 @@ def _rows(
         made[MulticlassScore] = (MulticlassScore(xp, scores, hard, own),)
     if OneVsAll in wanted:
         target = distribution if hard is None else one_hot(xp, hard, scores.shape[1]).astype(float)
-        if clips:
+        if roles.notes_clips:
             note_clipped(block, target, scores, roles.eps)
         made[OneVsAll] = (_one_vs_all(xp, roles, scores, target),)
     labels = [kind for kind in wanted if issubclass(kind, MulticlassLabel)]

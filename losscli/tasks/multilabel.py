@@ -86,7 +86,7 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
         soft = ((target > 0) & (target < 1)).any(axis=1)
         block.flag(soft, Code.SOFT_LABEL, roles.targets[0], needed="0 or 1")
     target, prediction = block.drop_marked(target, prediction)
-    if Multilabel in wanted and roles.link == "probability" and roles.eps > 0:
+    if Multilabel in wanted and roles.notes_clips:
         note_clipped(block, target, prediction, roles.eps)
     target, prediction = xp.asarray(target), xp.asarray(prediction)
 
