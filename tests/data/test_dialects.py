@@ -258,6 +258,15 @@ def test_parts_in_another_order_of_columns_are_not_mixed_up(losscli):
     assert losscli.bare("part-*.csv", "t.csv", "-l", "mae") == [0.5]
 
 
+@pytest.mark.parametrize("first", ["plain", "quoted"])
+def test_parts_whose_quotes_mean_different_things_are_refused(first, losscli):
+    parts = {"plain": 'id,pred,n\n1,2,5" pipe\n3,4,6" pipe\n', "quoted": 'id,pred,n\n5,6,"a, b"\n'}
+    names = dict(zip(sorted(parts, key=lambda kind: kind != first), ("part-1", "part-2"), strict=True))
+    losscli.write(**{name: parts[kind] for kind, name in names.items()}, t="id,y\n1,2\n3,4\n5,6\n")
+    said = [f"{names['plain']}.csv: row 1: a quote", "--quote none"]
+    losscli.refuses(3, "evaluate", "part-*.csv", "t.csv", "-l", "mae", said=said)
+
+
 def test_parts_without_a_header(losscli):
     for i, rows in enumerate(("1,2.5\n2,3.5\n", "3,6.5\n4,8.5\n")):
         losscli.write(**{f"part-{i}": rows})

@@ -6,6 +6,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,7 +16,7 @@ from losscli.data import limits
 from losscli.data.dialect import SAMPLE, Dialect, declared, header_shows, separator_of, separators
 from losscli.data.formats import rewriting
 from losscli.data.formats.base import FILE, Files, Format, Scanned, empty_file, partitioned, read_errors
-from losscli.data.formats.quoting import checked_quote, quote_of
+from losscli.data.formats.quoting import checked_quote, quote_of, require_enclosing
 from losscli.data.formats.text import (
     expected_rows,
     first_lines,
@@ -58,12 +59,11 @@ class Delimited(Format, frozen=True):
         dialects = [each.dialect for each in held]
         if others := _unlike(files, dialects):
             raise DataError(others[:EXAMPLES])
-        quote = next((each.quote for each in dialects if each.quote is not None), None)
         paths = tuple(each.path for each in held)
         return replace(
             files,
             paths=paths,
-            dialect=replace(dialects[0], quote=quote),
+            dialect=replace(dialects[0], quote=_common_quote(held, files)),
             headers={each.path: each.header for each in held if each.header is not None},
             origins=dict(zip(paths, files.paths, strict=True)),
             rewritten=tuple(spool for each in held for spool in each.spools),
@@ -208,6 +208,25 @@ def _require_text(line: str, name: str) -> None:
         what = "the first line holds null characters, so it is no text in UTF-8"
         remedy = "if it is in UTF-16: iconv -f utf-16le -t utf-8"
         raise DataError(problem(Code.UNSUPPORTED_FORMAT, name, remedy=remedy, what=what))
+
+
+def _common_quote(held: Sequence[_Held], files: Files) -> str | None:
+    """The quote with which all files of a table are read; None if none of them has a quoted field.
+
+    Raises DataError if quotes are plain characters in some of them, and enclose fields in others.
+    """
+    quote = next(
+        (each.dialect.quote for each in held if each.header is not None and each.dialect.quote), None
+    )
+    if quote is not None:
+        all_of(
+            *(
+                partial(require_enclosing, each.path, files.shown(path), replace(each.dialect, quote=quote))
+                for path, each in zip(files.paths, held, strict=True)
+                if each.dialect.quote is None
+            )
+        )
+    return quote
 
 
 def _odd_bytes(start: bytes) -> str:

@@ -65,19 +65,36 @@ def _rows(path: str, dialect: Dialect, quote: str | None) -> int | None:
 
 def checked_quote(path: str, name: str, dialect: Dialect) -> str | None:
     """As `quote_of`, by a look at each quote."""
+    quotes = _quotes_in(path, dialect)
+    if quotes.are_valid:
+        return dialect.quote
+    if not quotes.enclose:
+        return None  # such as 5" in unquoted fields: all quotes are plain characters
+    raise _stray(quotes, name, dialect)
+
+
+def require_enclosing(path: str, name: str, dialect: Dialect) -> None:
+    """Raise DataError for a quote that does not enclose a field, as those in other files of a table do."""
+    assert dialect.quote is not None
+    if holds(path, dialect.quote) and not (quotes := _quotes_in(path, dialect)).are_valid:
+        raise _stray(quotes, name, dialect)
+
+
+def _quotes_in(path: str, dialect: Dialect) -> _Quotes:
     quotes = _Quotes(dialect)
     for chunk in _chunks(path, dialect):
         quotes.feed(chunk)
     quotes.feed(b"\n")
-    if quotes.wrong is None and not quotes.is_open:
-        return dialect.quote
-    if not quotes.enclose:
-        return None  # such as 5" in unquoted fields: all quotes are plain characters
+    return quotes
+
+
+def _stray(quotes: _Quotes, name: str, dialect: Dialect) -> DataError:
+    """The error for the first quote that neither opens nor closes a field."""
     row = (quotes.opened if quotes.wrong is None else quotes.wrong) - dialect.skip
     shown = f"row {max(row, 1) if dialect.has_header else row + 1}"
     escape = "--escape '\\' if a backslash escapes them, " if quotes.escaped else ""
     remedy = f"{escape}--quote none if quotes are plain characters; else double the quotes within a field"
-    raise DataError(problem(Code.STRAY_QUOTE, name, remedy=remedy, row=shown, quote=dialect.quote))
+    return DataError(problem(Code.STRAY_QUOTE, name, remedy=remedy, row=shown, quote=dialect.quote))
 
 
 def _chunks(path: str, dialect: Dialect) -> Iterator[bytes]:
@@ -112,6 +129,11 @@ class _Quotes:
         self._sign, self._tail, self._rows = ord(dialect.quote), b"\n", 0
         self._ends = np.zeros(256, bool)
         self._ends[[ord(dialect.separator), _LINE_END, ord("\r")]] = True
+
+    @property
+    def are_valid(self) -> bool:
+        """Whether each quote opens or closes a field, or is doubled within one."""
+        return self.wrong is None and not self.is_open
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes; the last byte is held back until the one after it is known."""
