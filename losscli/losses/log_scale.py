@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from losscli.catalog.registry import loss
-from losscli.losses.extreme import crps_stretched
+from losscli.losses.extreme import Tails, crps_stretched
 from losscli.losses.log_score import log_score_laplace, log_score_logistic
-from losscli.numeric.arrays import Array
+from losscli.numeric.arrays import Array, Namespace
 from losscli.tasks.distribution import Laplace, Logistic
 from losscli.tasks.skewed import LogLaplace, LogLogistic
+
+
+def _logistic_above(xp: Namespace, w: Array) -> Array:
+    x = xp.exp(-w)
+    return x / (1.0 + x)
+
+
+def _logistic_excess(xp: Namespace, w: Array) -> Array:
+    x = xp.exp(-w)
+    return x * x / (1.0 + x)
+
+
+LOGISTIC = Tails(lambda xp, w: -w - xp.log1p(xp.exp(-w)), _logistic_above, _logistic_excess)
 
 
 @loss(domain="sigmalog below 1")
@@ -22,17 +35,7 @@ def crps_loglogistic(batch: LogLogistic) -> Array:
     xp = batch.xp
     sigma = xp.where(batch.sigmalog < 1, batch.sigmalog, xp.nan)
     median, v = xp.exp(batch.mulog), (batch.log_target - batch.mulog) / sigma
-
-    def above(w: Array) -> Array:
-        x = xp.exp(-w)
-        return x / (1.0 + x)
-
-    def excess(w: Array) -> Array:
-        x = xp.exp(-w)
-        return x * x / (1.0 + x)
-
-    none = xp.zeros_like(v)
-    score = crps_stretched(xp, v, none, sigma, lambda w: -w - xp.log1p(xp.exp(-w)), above, excess)
+    score = crps_stretched(xp, v, xp.zeros_like(v), sigma, LOGISTIC)
     return xp.abs(batch.from_median(batch.mulog)) + median * sigma * score
 
 

@@ -70,7 +70,8 @@ def panels(xp: Namespace, length: Array, unit: Array, count: int) -> Iterator[tu
     The length may be infinite; the function has to vanish beyond the last panel.
     """
     node, weights, sums = map(xp.asarray, _rule())
-    rows, start = xp.arange(len(length)), xp.zeros_like(length)
+    rows = xp.flatnonzero(length != 0)
+    start = xp.zeros(len(rows))
     for i in range(count):
         end = xp.minimum((2.0 ** (i + 2) - 2.0) * unit[rows], length[rows])
         width = end - start
