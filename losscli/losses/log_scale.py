@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from losscli.catalog.registry import loss
-from losscli.losses.extreme import Tails, crps_stretched
 from losscli.losses.log_score import log_score_laplace, log_score_logistic
 from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.stretched import Tails, crps_stretched
 from losscli.tasks.distribution import Laplace, Logistic
 from losscli.tasks.skewed import LogLaplace, LogLogistic
 
