@@ -309,6 +309,14 @@ class Choice(Struct, frozen=True, dict=True):
         """As `columns`, with those of classes in one."""
         return self.loss.compact_columns(self._with_policy(batch), self.params)
 
+    def paired(self, a: Sequence[Any], b: Sequence[Any]) -> Sequence[Any]:
+        """The row columns of two models from those of each: of a, then b - a; for a mean, b - a alone."""
+        if self.loss.order is not None:
+            return (*a, *b)  # both are settled before they are subtracted
+        if isinstance(a, Binned) and isinstance(b, Binned):
+            return a.paired(b)
+        return (*(() if self.loss.reduction is mean else a), *(y - x for x, y in zip(a, b, strict=True)))
+
     def replaced(self, batch: Batch) -> Array | None:
         """The rows in which the loss replaces numbers (n,); None for no rows."""
         replaces = self.loss.replaces

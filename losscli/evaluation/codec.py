@@ -339,7 +339,9 @@ def _require_kind(plan: Plan, choice: Choice, state: State, paired: bool) -> Non
     if not isinstance(state, Contingency):
         if not isinstance(state, plan.state(choice)):
             raise ValueError(f"another state of {choice}")
-    elif paired or not is_counted(plan, choice) or int(state.numbers.max(initial=0)) >= pairs_of(plan):
+        return
+    pairs = pairs_of(plan, 2 if paired else 1)
+    if not is_counted(plan, choice) or int(state.numbers.max(initial=0)) >= pairs:
         raise ValueError(f"other pairs of {choice}")
 
 

@@ -6,6 +6,7 @@ count pairs; the row columns are computed once, for the pairs that occur in all 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
@@ -54,41 +55,64 @@ def block_rows(plan: Plan) -> int:
 
 
 class Pairs:
-    """The counts of the pairs of a block: one for all losses that take the same labels."""
+    """The counts of the pairs of a block: one for all losses that take the same labels.
 
-    def __init__(self, taken: Taken, assignment: Assignment) -> None:
-        self._taken, self._assignment = taken, assignment
+    Of several models, a pair is the true class with the predicted one of each.
+    """
+
+    def __init__(self, models: Sequence[Taken], assignment: Assignment) -> None:
+        self._models, self._assignment = models, assignment
         self._known = dict[Any, tuple[Contingency, ...]]()
+
+    def has(self, choice: Choice) -> bool:
+        """Whether the rows of a loss are counted."""
+        return all(is_counted(model.plan, choice) for model in self._models)
 
     def of(self, choice: Choice) -> tuple[Contingency, ...]:
         """The counts for a loss: overall, and in the slices of each slicing."""
-        batch = self._taken.rows.parts[choice.loss.batch][0]
-        assert isinstance(batch, Labelled)
-        key = tuple(choice.params.get(name) for name in batch.labelled_by)
+        kind = _kind(choice)
+        key = tuple(choice.params.get(name) for name in kind.labelled_by)
         if key not in self._known:
-            actual, predicted = batch.labels(choice.params)
-            numbers = actual.astype(np.int64) * _classes(self._taken.plan) + predicted
+            numbers = self._numbers(choice, kind)
             slices = (
                 Contingency.of_rows(numbers, codes, len(keys)) for codes, keys in self._assignment.slices
             )
             self._known[key] = (Contingency.of_rows(numbers), *slices)
         return self._known[key]
 
+    def _numbers(self, choice: Choice, kind: type[Labelled]) -> Array:
+        """The number of the pair of each row (n,)."""
+        numbers: Array | None = None
+        for model in self._models:
+            batch = model.rows.parts[kind][0]
+            assert isinstance(batch, Labelled)
+            actual, predicted = batch.labels(choice.params)
+            numbers = actual.astype(np.int64) if numbers is None else numbers
+            numbers = numbers * _classes(model.plan) + predicted
+        return numbers
+
 
 class Pairwise(Struct, frozen=True):
-    """The row columns of a loss for pairs of classes."""
+    """The row columns of a loss for pairs of classes; for pairs of two models those of a, then b - a."""
 
     plan: Plan
     choice: Choice
+    models: int = 1
 
     def full(self, pairs: Array) -> tuple[Array, ...]:
         """The columns (m,) of pairs (m,), those of all outputs one after the other."""
-        batches = self._kind.of_labels(np, *self._labels(pairs), _classes(self.plan))
-        return tuple(chain.from_iterable(map(self.choice.columns, batches)))
+        actual, *predicted = self._labels(pairs)
+        by_model = [
+            map(self.choice.columns, _kind(self.choice).of_labels(np, actual, own, _classes(self.plan)))
+            for own in predicted
+        ]
+        return tuple(chain.from_iterable(map(self._joined, *by_model)))
 
     def compact(self, pairs: Array) -> Columns:
         """The columns (m,) of pairs (m,), those of classes in one."""
-        return self.choice.compact_columns(self._kind.of_all(np, *self._labels(pairs), _classes(self.plan)))
+        actual, *predicted = self._labels(pairs)
+        batches = [_kind(self.choice).of_all(np, actual, own, _classes(self.plan)) for own in predicted]
+        return self._joined(*map(self.choice.compact_columns, batches))
 
     @property
     def are_many(self) -> bool:
@@ -106,28 +130,36 @@ class Pairwise(Struct, frozen=True):
 
     def by_class(self, overall: Contingency) -> Contingency | Moments | None:
         """The state of each class; None if it has none, or if that follows from the settled state."""
-        cells = self._kind.of_cells
+        cells = _kind(self.choice).of_cells
         if cells == "rows":
-            actual, _ = self._labels(overall.numbers)
+            actual, *_ = self._labels(overall.numbers)
             return self.settled(overall.in_cells(actual, _classes(self.plan)))
         if cells == "each" and self.are_many:
             return overall.scattered(self.compact(overall.numbers), by_class=True).classes()
         return None
 
-    @property
-    def _kind(self) -> type[Labelled]:
-        kind = self.choice.loss.batch
-        assert issubclass(kind, Labelled)
-        return kind
+    def _labels(self, pairs: Array) -> list[Array]:
+        """The true class (m,), and the predicted one (m,) of each model."""
+        labels = list[Array]()
+        for _ in range(self.models):
+            pairs, predicted = np.divmod(pairs, _classes(self.plan))
+            labels.append(predicted)
+        return [pairs, *reversed(labels)]
 
-    def _labels(self, pairs: Array) -> tuple[Array, Array]:
-        actual, predicted = np.divmod(pairs, _classes(self.plan))
-        return actual, predicted
+    def _joined(self, *by_model: Sequence[Any]) -> Sequence[Any]:
+        return by_model[0] if self.models == 1 else self.choice.paired(*by_model)
 
 
-def pairs_of(plan: Plan) -> int:
+def pairs_of(plan: Plan, models: int) -> int:
     """The number of pairs of classes."""
-    return _classes(plan) ** 2
+    pairs: int = _classes(plan) ** (1 + models)
+    return pairs
+
+
+def _kind(choice: Choice) -> type[Labelled]:
+    kind = choice.loss.batch
+    assert issubclass(kind, Labelled)
+    return kind
 
 
 def _classes(plan: Plan) -> int:

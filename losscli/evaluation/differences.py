@@ -19,7 +19,8 @@ from losscli.plan.plan import Plan
 from losscli.report.findings import Finding, Note, Tally
 from losscli.report.model import MODELS, Comparison
 from losscli.states import inference
-from losscli.states.base import Estimate
+from losscli.states.base import Estimate, State
+from losscli.states.contingency import Contingency
 from losscli.states.moments import Moments, moments_of
 from losscli.states.multiple import holm
 from losscli.states.sums import total_weights
@@ -46,14 +47,14 @@ def _pair_comparisons(
     outputs = plan.outputs(choice)
     pilots = pair.pilots or (None,) * outputs
     build = _Builder(plan, choice, names, pilots, pair.weight_unit)
-    all_rows = tuple(moments_of(part.overall[number]) for part in (pair, a, b))
+    all_rows = tuple(_moments(part.overall[number], outputs) for part in (pair, a, b))
     (overall,) = build.cells(all_rows[0], all_rows[1], all_rows[2], [{}])
     if choice.loss.additive:
         less, more = scores.counts[place, number].tolist()
         better, worse = (more, less) if choice.loss.score else (less, more)
         overall = replace(overall, better=better, worse=worse)
     yield overall
-    yield from build.named(plan.cells(choice), all_rows, _cells_of(pair, a, b, number))
+    yield from build.named(plan.cells(choice), all_rows, _cells_of((pair, a, b), number))
     for i, slicing in enumerate(plan.roles.slicings):
         keys = pair.slices[i].labels
         keys = keys[natural_order(keys)]
@@ -63,16 +64,26 @@ def _pair_comparisons(
         yield from build.shared(all_rows, parts, cells, ordered=bool(slicing.units))
 
 
-def _cells_of(pair: Partial, a: Partial, b: Partial, number: int) -> tuple[Moments, ...] | None:
-    moments = tuple(moments_of(cells) for part in (pair, a, b) if (cells := part.cells[number]) is not None)
-    return moments if len(moments) == 3 else None
+def _moments(state: State, outputs: int) -> Moments:
+    """The moments of a loss with a number of outputs, also of many columns."""
+    return state.settled(outputs) if isinstance(state, Contingency) else moments_of(state)
 
 
-def _with_keys(slices: Slices, number: int, keys: pl.DataFrame) -> Moments:
-    """The moments of the slices with these keys."""
+def _runs(state: State) -> list[slice]:
+    """The cells of a state in runs, so few that their moments fit into memory."""
+    return [*state.runs()] if isinstance(state, Contingency) else [slice(None)]
+
+
+def _cells_of(parts: Sequence[Partial], number: int) -> list[State] | None:
+    states = [cells for part in parts if (cells := part.cells[number]) is not None]
+    return states if len(states) == len(parts) else None
+
+
+def _with_keys(slices: Slices, number: int, keys: pl.DataFrame) -> State:
+    """The state of the slices with these keys."""
     _, places = merged_keys(slices.keys, keys)
-    moments = moments_of(slices.states[number])
-    return moments if places is None else moments.select(places)
+    state = slices.states[number]
+    return state if places is None else state.select(places)
 
 
 class _Builder:
@@ -105,7 +116,7 @@ class _Builder:
         return [self._comparison(cell, *estimates, *size) for cell, *estimates, size in table]
 
     def named(
-        self, names: Sequence[str], all_rows: tuple[Moments, ...], by_cell: tuple[Moments, ...] | None
+        self, names: Sequence[str], all_rows: tuple[Moments, ...], by_cell: Sequence[State] | None
     ) -> list[Comparison]:
         """The comparisons by class, label or output."""
         plan, cells = self.plan, [{self.plan.cell: name} for name in names]
@@ -118,26 +129,33 @@ class _Builder:
                 pair, a, b = (part.output(i, outputs) for part in all_rows)
                 comparisons += self.cells(pair, a, b, [cell], self.pilots[i : i + 1])
             return comparisons
-        if plan.cell != "class":
-            return self.cells(by_cell[0], by_cell[1], by_cell[2], cells)
+        if plan.cell != "class" or self.choice.loss.batch.of_cells == "each":
+            pair, a, b = map(moments_of, by_cell)
+            return self.cells(pair, a, b, cells, self.pilots[:1])
         return self.shared(all_rows, by_cell, cells)
 
     def shared(
         self,
         all_rows: Sequence[Moments],
-        parts: Sequence[Moments],
+        parts: Sequence[State],
         cells: Sequence[dict[str, str]],
         ordered: bool = False,
     ) -> list[Comparison]:
         """The comparisons by cells that partition the rows, largest contribution first unless `ordered`."""
-        pair, a, b = all_rows
+        outputs, runs = len(self.pilots), _runs(parts[0])
         contributions = None
         reduction = self.choice.loss.reduction
         # A loss of order is linear only near the rows of one cell.
         linear = self.choice.loss.order is None and not reduction.extreme
         if linear and not reduction.names & {"weight", "low", "high"}:
-            contributions = inference.contributions(self.bound, pair, parts[0], a, b)
-        comparisons = self.cells(parts[0], parts[1], parts[2], cells, None, contributions)
+            pair, a, b = all_rows
+            some = (_moments(parts[0].select(run), outputs) for run in runs)
+            contributions = inference.contributions(self.bound, pair, some, a, b)
+        comparisons = list[Comparison]()
+        for run in runs:
+            pair, a, b = (_moments(state.select(run), outputs) for state in parts)
+            own = None if contributions is None else contributions[run]
+            comparisons += self.cells(pair, a, b, cells[run], None, own)
         return (
             comparisons if ordered else sorted(comparisons, key=lambda each: -abs(each.contribution or 0.0))
         )

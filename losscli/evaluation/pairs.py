@@ -21,17 +21,17 @@ from losscli.catalog.loss import Choice
 from losscli.data.stream import PREDICTION_ROW
 from losscli.errors import DeviceError
 from losscli.evaluation import block as block_reading
+from losscli.evaluation import counted
 from losscli.evaluation import partial as partials
 from losscli.evaluation import rows as row_losses
 from losscli.evaluation.block import Cached, Fixed, Taken
+from losscli.evaluation.counted import Pairs
 from losscli.evaluation.partial import Partial
 from losscli.evaluation.rows import WIDE
 from losscli.numeric.arrays import Array, Namespace, to_numpy
 from losscli.plan.plan import Plan
 from losscli.report.findings import Finding, Tally
-from losscli.states.binned import Binned
 from losscli.states.cells import Cells
-from losscli.states.reductions import mean
 from losscli.states.top import Top
 
 INDEX = "#"
@@ -96,7 +96,7 @@ class ComparisonJob(Struct, frozen=True):
     @property
     def block_rows(self) -> int:
         """The number of rows of a block, which falls with the number of models."""
-        least = min(plan.block_rows for plan in self.plans)
+        least = min(map(counted.block_rows, self.plans))
         return max(256, least >> max(0, (len(self.plans) - 1).bit_length() - 1))
 
     @property
@@ -131,7 +131,7 @@ class ComparisonJob(Struct, frozen=True):
         assignments = [assignment.of_model(each.block) for each in taken]
         models = tuple(
             replace(
-                partials.states_of(each, own_assignment),
+                partials.states_of(each, own_assignment, Pairs([each], own_assignment)),
                 tallies=each.block.tallies | own,
                 rows=frame.height,
                 fingerprint=fingerprint,
@@ -143,7 +143,8 @@ class ComparisonJob(Struct, frozen=True):
         counts = np.array([[pair.counts(choice) for choice in pair.plan.choices] for pair in pairs])
         changed = tuple(self._changed(taken, *pair) for pair in self.pairs) if self.changed else ()
         of_pairs = tuple(
-            partials.states_in(pair, assignments[a]) for pair, (a, _) in zip(pairs, self.pairs, strict=True)
+            partials.states_in(pair, assignments[a], Pairs([pair.a, pair.b], assignments[a]))
+            for pair, (a, _) in zip(pairs, self.pairs, strict=True)
         )
         return Scores(models, of_pairs, counts, frame.height, changed)
 
@@ -226,11 +227,13 @@ class _Pair(Taken, frozen=True):
 
     def output_columns(self, choice: Choice) -> list[Sequence[Array]]:
         """For each output the row columns of a, then b - a; for a mean, b - a alone."""
-        return _paired(choice, self.a.output_columns(choice), self.b.output_columns(choice))
+        pairs = zip(self.a.output_columns(choice), self.b.output_columns(choice), strict=True)
+        return [choice.paired(*pair) for pair in pairs]
 
     def label_columns(self, choice: Choice) -> list[Sequence[Array]]:
         """The same for each label."""
-        return _paired(choice, self.a.label_columns(choice), self.b.label_columns(choice))
+        pairs = zip(self.a.label_columns(choice), self.b.label_columns(choice), strict=True)
+        return [choice.paired(*pair) for pair in pairs]
 
     def counts(self, choice: Choice) -> tuple[int, int]:
         """How many rows of positive weight have b below and above a; (0, 0) if rows have no values."""
@@ -242,16 +245,3 @@ class _Pair(Taken, frozen=True):
         if self.weight is not None:
             less, more = less & (self.weight > 0), more & (self.weight > 0)
         return int(self.xp.count_nonzero(less)), int(self.xp.count_nonzero(more))
-
-
-def _paired(choice: Choice, a: list[Sequence[Array]], b: list[Sequence[Array]]) -> list[Sequence[Array]]:
-    if choice.loss.order is not None:
-        # Both are settled before they are subtracted.
-        return [(*first, *second) for first, second in zip(a, b, strict=True)]
-    return [_difference(choice, first, second) for first, second in zip(a, b, strict=True)]
-
-
-def _difference(choice: Choice, a: Sequence[Array], b: Sequence[Array]) -> Sequence[Array]:
-    if isinstance(a, Binned) and isinstance(b, Binned):
-        return a.paired(b)
-    return (*(() if choice.loss.reduction is mean else a), *(y - x for x, y in zip(a, b, strict=True)))

@@ -30,7 +30,7 @@ from losscli.evaluation.block import (
     note_replaced,
 )
 from losscli.evaluation.cells import BY_CELL, OVERALL, SLICES, Assignment
-from losscli.evaluation.counted import Pairs, Pairwise, is_counted
+from losscli.evaluation.counted import Pairs, Pairwise
 from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.cached import cached_property
 from losscli.plan.plan import Plan
@@ -167,7 +167,7 @@ class EvaluationJob(Struct, frozen=True):
         fingerprint = fingerprint_of(taken) if self.kept else None
         taken = Cached.of(taken) if taken.plan.request.charts else taken
         assignment = taken.assignment()
-        part = states_of(taken, assignment, self.counts_pairs)
+        part = states_of(taken, assignment, Pairs([taken], assignment) if self.counts_pairs else None)
         return replace(part, rows=height, extras=extras_of(taken), fingerprint=fingerprint)
 
     def merge(self, a: Partial, b: Partial) -> Partial:
@@ -202,12 +202,12 @@ def extras_of(taken: Taken) -> dict[str, Summary]:
     return extras
 
 
-def states_of(taken: Taken, assignment: Assignment, counts: bool = False) -> Partial:
+def states_of(taken: Taken, assignment: Assignment, pairs: Pairs | None = None) -> Partial:
     """The state of every chosen loss in a block, overall and in its cells; flags rows without a loss.
 
-    With `counts`, losses of labels leave those of pairs, which `finished` makes moments of.
+    With `pairs`, losses of labels leave their counts, which `finished` makes moments of.
     """
-    part = states_in(taken, assignment, counts)
+    part = states_in(taken, assignment, pairs)
     for choice, state in zip(taken.plan.choices, part.overall, strict=True):
         if not _is_sound(taken.plan, choice, state):
             flag_undefined(taken, choice)
@@ -229,13 +229,13 @@ def _is_sound(plan: Plan, choice: Choice, state: State) -> bool:
     return all(bool(is_defined(choice, extreme[some]).all()) for extreme in (state.low, state.high))
 
 
-def states_in(taken: Taken, assignment: Assignment, counts: bool = False) -> Partial:
+def states_in(taken: Taken, assignment: Assignment, pairs: Pairs | None = None) -> Partial:
     """The state of every chosen loss in a block, overall and in its cells."""
     with np.errstate(all="ignore"):
-        return _states(taken, assignment, counts)
+        return _states(taken, assignment, pairs)
 
 
-def _states(taken: Taken, assignment: Assignment, counts: bool) -> Partial:
+def _states(taken: Taken, assignment: Assignment, pairs: Pairs | None) -> Partial:
     plan = taken.plan
     for _, keys in assignment.slices:
         _require_few(len(keys))
@@ -243,11 +243,11 @@ def _states(taken: Taken, assignment: Assignment, counts: bool) -> Partial:
     sliced: list[list[State]] = [[] for _ in assignment.slices]
     overall: list[State] = []
     by_cell: list[State | None] = []
-    shared, pairs = _Shared(taken), Pairs(taken, assignment)
+    shared = _Shared(taken)
     for choice in plan.choices:
-        if counts and is_counted(plan, choice):
-            for states, counted_pairs in zip((overall, *sliced), pairs.of(choice), strict=True):
-                states.append(counted_pairs)
+        if pairs is not None and pairs.has(choice):
+            for states, counts in zip((overall, *sliced), pairs.of(choice), strict=True):
+                states.append(counts)
             by_cell.append(None)
             continue
         view = assignment.view(choice, taken.weight_of(choice))
@@ -402,7 +402,7 @@ def finished(plan: Plan, part: Partial, paired: bool = False) -> Partial:
 
     If `paired`, the part is that of a pair of models.  Counts of pairs become moments.
     """
-    part = _with_moments(plan, part)
+    part = _with_moments(plan, part, paired)
     if part.totals is None and all(choice.loss.order is None for choice in plan.choices):
         return part
     whole = partial(_finished, plan, part, paired)
@@ -419,13 +419,13 @@ def finished(plan: Plan, part: Partial, paired: bool = False) -> Partial:
     )
 
 
-def _with_moments(plan: Plan, part: Partial) -> Partial:
+def _with_moments(plan: Plan, part: Partial, paired: bool) -> Partial:
     """The same with what follows from counts of pairs, and with the states of classes."""
     overall, cells, slices = ([*states] for states in (part.overall, part.cells, part.slices))
     for place, (choice, state) in enumerate(zip(plan.choices, part.overall, strict=True)):
         if not isinstance(state, Contingency) or state.columns is not None:
             continue
-        columns = Pairwise(plan, choice)
+        columns = Pairwise(plan, choice, 2 if paired else 1)
         with np.errstate(all="ignore"):
             overall[place], cells[place] = columns.settled(state), columns.by_class(state)
             for number, each in enumerate(slices):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.arrays import Array, Namespace, np
 
 
 class Indicators(Struct, frozen=True, eq=False):
@@ -19,6 +19,19 @@ class Indicators(Struct, frozen=True, eq=False):
     count: int
     parts: tuple[tuple[Array, Array], ...]
     base: float = 0.0
+
+    def __sub__(self, other: Indicators) -> Indicators:
+        """The difference of the columns, in arrays of NumPy."""
+        parts = [*self.parts]
+        for place, added in other.parts:
+            left = -added
+            for own, (own_place, own_added) in enumerate(self.parts):
+                # A row adds once to a class, in which both differ from their base.
+                both = (own_place == place) & (own_added != 0)
+                parts[own] = own_place, parts[own][1] + np.where(both, left, 0.0)
+                left = np.where(both, 0.0, left)
+            parts.append((place, left))
+        return Indicators(self.count, tuple(parts), self.base - other.base)
 
     def columns(self, xp: Namespace) -> Iterator[Array]:
         """The column (n,) of each class."""

@@ -20,6 +20,8 @@ Columns = Sequence[Array | Indicators]
 """The row columns of a loss, those of classes without their zeros."""
 _DENSE = 8
 """The range of numbers per row up to which they are counted rather than sorted."""
+_LARGEST = 1 << 63
+"""The first number that is too large for the number of a cell and of a row in one."""
 _AT_ONCE = 1 << 18
 """The numbers of cells times columns that are computed at once."""
 
@@ -52,9 +54,11 @@ class Contingency(Struct, frozen=True, eq=False):
         if cells is None:
             present, counts = _counted(numbers)
             return cls(np.array([len(numbers)]), np.zeros(len(present), dtype=np.int64), present, counts)
-        kinds = int(numbers.max(initial=0)) + 1
+        n, kinds = np.bincount(cells, minlength=count), int(numbers.max(initial=0)) + 1
+        if kinds * count >= _LARGEST:
+            return cls(n, cells, numbers, cells)._sorted(n, cells, numbers, np.ones_like(numbers))
         present, counts = _counted(cells.astype(np.int64) * kinds + numbers)
-        return cls(np.bincount(cells, minlength=count), *np.divmod(present, kinds), counts)
+        return cls(n, *np.divmod(present, kinds), counts)
 
     @classmethod
     def stack(cls, parts: Sequence[Self]) -> Self:
@@ -106,6 +110,19 @@ class Contingency(Struct, frozen=True, eq=False):
         cells = Alike(self.counts, weight, weight, weight, -1, codes, len(self.n))
         return Moments.of(cells, columns, interval)
 
+    def runs(self) -> Iterator[slice]:
+        """The cells in runs, so few that the moments of all columns of a loss fit into memory."""
+        assert self.columns is not None
+        columns = self.columns(self.numbers[:0])
+        width = sum(each.count if isinstance(each, Indicators) else 1 for each in columns)
+        length = max(1, _AT_ONCE // width)
+        return (slice(start, start + length) for start in range(0, max(1, len(self.n)), length))
+
+    def settled(self, outputs: int) -> Moments:
+        """The moments of the columns of a loss with a number of outputs."""
+        assert self.columns is not None
+        return self.scattered(self.columns(self.numbers), outputs > 1).moments()
+
     def scattered(self, columns: Columns, by_class: bool) -> Scattered:
         """The columns (m,) of the entries, of many classes each; `by_class` those of a class are together."""
         return Scattered.of(self.n, self.cells, self.counts, columns, by_class)
@@ -114,12 +131,10 @@ class Contingency(Struct, frozen=True, eq=False):
         """The value of the loss in each cell, with an interval at this level; None for no intervals."""
         if self.columns is None:
             return self.moments([self.numbers.astype(float)]).estimates(bound, level)
-        by_class, parts = len(bound.pilots) > 1, list[tuple[Array, Estimates]]()
-        width = sum(_width(column) for column in self.columns(self.numbers[:0]))
-        for places in self._runs(1 if bound.reduction.differs_by_cell else _AT_ONCE // width):
-            some = self.select(places)
-            moments = some.scattered(self.columns(some.numbers), by_class).moments()
-            parts.append((places, moments.estimates(bound, level)))
+        parts = list[tuple[Array, Estimates]]()
+        for run in self.runs():
+            moments = self.select(run).settled(len(bound.pilots))
+            parts.append((np.arange(len(self.n))[run], moments.estimates(bound, level)))
         return Estimates.joined(parts)
 
     def to_arrays(self) -> dict[str, Array]:
@@ -131,17 +146,11 @@ class Contingency(Struct, frozen=True, eq=False):
         """The counts that `to_arrays` wrote."""
         return cls(**arrays)
 
-    def _runs(self, length: int) -> Iterator[Array]:
-        """The cells in runs of a length, which is at least one."""
-        cells, length = np.arange(len(self.n)), max(1, length)
-        return (cells[start : start + length] for start in range(0, len(cells), length))
-
     def _sorted(self, n: Array, cells: Array, numbers: Array, counts: Array) -> Self:
         """Entries in their order, those of the same number in one cell as one."""
-        keys = cells * (int(numbers.max(initial=0)) + 1) + numbers
-        order = np.argsort(keys, kind="stable")
-        keys, cells, numbers, counts = (each[order] for each in (keys, cells, numbers, counts))
-        starts = np.flatnonzero(np.diff(keys, prepend=-1))
+        order = np.lexsort((numbers, cells))
+        cells, numbers, counts = (each[order] for each in (cells, numbers, counts))
+        starts = np.flatnonzero((np.diff(cells, prepend=-1) > 0) | (np.diff(numbers, prepend=-1) != 0))
         counts = np.add.reduceat(counts, starts) if len(starts) else counts
         return replace(self, n=n, cells=cells[starts], numbers=numbers[starts], counts=counts)
 
@@ -153,7 +162,3 @@ def _counted(numbers: Array) -> tuple[Array, Array]:
     counts = np.bincount(numbers)
     present = np.flatnonzero(counts)
     return present, counts[present]
-
-
-def _width(column: Array | Indicators) -> int:
-    return column.count if isinstance(column, Indicators) else 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import ROUND_CEILING, Context
 from functools import partial
 
@@ -22,6 +22,7 @@ from losscli.numeric.student_tail import two_sided
 from losscli.report.findings import Code, Note, note
 from losscli.states.base import Estimate, Estimates
 from losscli.states.noise import (
+    POINTS,
     Flips,
     Noise,
     Value,
@@ -113,7 +114,7 @@ def differences(
         values = np.mean(b.high, axis=1) - np.mean(a.high, axis=1)
         notes = (note(Code.MAXIMUM, place=""),)
         return Estimates.of([_defined(bound, pair, i, values, notes) for i in range(cells)])
-    if cells > 1 and reduction.differs_by_cell:
+    if cells > 1 and reduction.differs_by_cell and not _are_alike(reduction, pair):
         by_cell = ((pair.cell(i), a.cell(i), b.cell(i)) for i in range(cells))
         return Estimates.of([differences(bound, *sums, level)[0] for sums in by_cell])
     free = replace(bound, bounds=(-math.inf, math.inf))
@@ -159,34 +160,47 @@ def _difference(bound: BoundReduction, a: Sums, b: Sums) -> Value:
 def contributions(
     bound: BoundReduction,
     pair: Sums,
-    cells: Sums,
+    cells: Iterable[Sums],
     a: Sums,
     b: Sums,
 ) -> Array:
     """The contribution (c,) of the rows of each cell to the overall difference b - a; NaN if undefined.
 
+    `cells` are sums of one or more cells, one after the other.
+
     Along the straight line from the means of a to those of b, the difference of a reduction is the integral
     of its gradient, and so linear in the contribution of each cell to the means: Aumann and Shapley (1974),
     Values of Non-Atomic Games.  Over cells that partition the rows, contributions add up to the difference.
     """
-    outputs = len(bound.pilots)
     with np.errstate(all="ignore"):
-        overall = _difference(bound, a, b)(pair.mean)[0]
-        added = cells.total[:, 0] / pair.weight[0, 0]
-        if bound.reduction is mean:
-            parts: Array = added.mean(axis=1)
-        else:
-            split = (-1, outputs, 2, added.shape[1] // (2 * outputs))
-            first, more = (pair.mean.reshape(split)[0, :, side].ravel() for side in (0, 1))
-            nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-            points = first + (nodes[:, None] + 1) / 2 * more
-            size = np.maximum(np.abs(first), np.abs(first + more))
-            slope = weights / 2 @ _slopes(_value(bound, b), points, size)
-            parts = added.reshape(split)[:, :, 1].reshape(len(cells.n), -1) @ slope
+        overall, slope = _difference(bound, a, b)(pair.mean)[0], _path_slope(bound, pair, a, b)
+        found, sizes = list[Array](), list[Array]()
+        for some in cells:
+            added = some.total[:, 0] / pair.weight[0, 0]
+            found.append(added.mean(axis=1) if slope is None else _changes(bound, added) @ slope)
+            sizes.append(some.n)
+        parts, n = np.concatenate(found), np.concatenate(sizes)
         # Scaling distributes the error of quadrature and rounding over the cells.
-        total = parts[cells.n > 0].sum()
+        total = parts[n > 0].sum()
         exact = abs(total - overall) <= 1e-6 * np.abs(parts).sum() and total != 0
         return parts * (overall / total) if exact else parts
+
+
+def _path_slope(bound: BoundReduction, pair: Sums, a: Sums, b: Sums) -> Array | None:
+    """The mean gradient (k,) of the value on the line from the means of a to those of b; None for a mean."""
+    if bound.reduction is mean:
+        return None
+    more = _changes(bound, pair.mean)[0]
+    first = pair.mean.reshape(len(bound.pilots), 2, -1)[:, 0].ravel()
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    points = first + (nodes[:, None] + 1) / 2 * more
+    size = np.maximum(np.abs(first), np.abs(first + more))
+    return weights / 2 @ _slopes(_value(bound, b), points, size)
+
+
+def _changes(bound: BoundReduction, columns: Array) -> Array:
+    """The columns (c, k) of b - a among those of a pair (c, 2 k)."""
+    return columns.reshape(len(columns), len(bound.pilots), 2, -1)[:, :, 1].reshape(len(columns), -1)
 
 
 def value_of(bound: BoundReduction, sums: Sums) -> Array:
@@ -208,9 +222,13 @@ def gradients(bound: BoundReduction, sums: Sums) -> Array:
 
 def _slopes(f: Value, points: Array, size: Array) -> Array:
     """The gradient of a value at points (p, k), by central differences relative to the size (k,) of means."""
-    step = np.where(size > 0, size, 1.0) * _SLOPE
-    shifts = step[:, None] * np.eye(len(step))
-    return (f(points[:, None] + shifts) - f(points[:, None] - shifts)) / (2 * step)
+    step, slopes = np.where(size > 0, size, 1.0) * _SLOPE, np.empty(points.shape)
+    columns, at_once = np.arange(len(step)), max(1, POINTS // points.size)
+    for start in range(0, len(step), at_once):
+        some = columns[start : start + at_once]
+        shifts = step[some, None] * (some[:, None] == columns)
+        slopes[:, some] = (f(points[:, None] + shifts) - f(points[:, None] - shifts)) / (2 * step[some])
+    return slopes
 
 
 def _with_intervals(

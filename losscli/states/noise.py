@@ -32,7 +32,7 @@ seventh digit, even for a billion rows.
 """
 _BEND = 0.01
 """The step of second derivatives, in standard errors: rounding divided by its square stays small."""
-_POINTS = 1 << 19
+POINTS = 1 << 19
 """The numbers of the points at which a value of many columns is computed at once: they fit into the cache."""
 _SLOPES = 1e-5
 """The relative standard error below which it is mere error of the numerical gradients."""
@@ -172,7 +172,7 @@ def _effects_of_many(f: Value, means: Array, steps: Array) -> Array:
         points[places, columns] = centre - shift
         return (above - f(points)) / (2.0 * step)
 
-    at_once = max(1, _POINTS // means.shape[1])
+    at_once = max(1, POINTS // means.shape[1])
     for start in range(0, len(cells), at_once):
         some = cells[start : start + at_once], columns[start : start + at_once]
         slopes = differences(STEP, *some)
@@ -309,17 +309,27 @@ def flips_of_mean(pair: Sums, a: Sums, b: Sums) -> Flips | None:
 
 def flips(pair: Sums, columns: Sequence[int], known: Array) -> Flips | None:
     """The flips of the sum of some columns of a pair, which are differences, in the `known` cells (c,)."""
-    if pair.units is not None or pair.spread is None:
+    if pair.units is not None or not pair.has_variance:
         return None
     chosen = list(columns)
     difference, drift = pair.mean[:, chosen].sum(axis=1), pair.drift[:, chosen].sum(axis=1)
     with np.errstate(all="ignore"):
         # The mean of (b - a)^2, with squared weights.
-        spread = pair.spread[:, chosen][:, :, chosen].sum(axis=(1, 2))
-        squares = spread + 2 * difference * drift + difference**2 * pair.weight2
+        squares = _spread_of_sum(pair, chosen) + 2 * difference * drift + difference**2 * pair.weight2
         changed = np.maximum(squares / pair.weight2, np.abs(difference))
     up, down = (changed + difference) / 2, (changed - difference) / 2
     return Flips(up, down, np.where(known, effective(pair), np.nan))
+
+
+def _spread_of_sum(sums: Sums, columns: Sequence[int]) -> Array:
+    """The sum of squared deviations (c,) of the sum of some columns."""
+    if sums.scattered is None:
+        assert sums.spread is not None
+        spread: Array = sums.spread[:, columns][:, :, columns].sum(axis=(1, 2))
+        return spread
+    direction = np.zeros(sums.drift.shape)
+    direction[:, columns] = 1.0
+    return sums.scattered.variance_along(direction)
 
 
 def holds_binary(sums: Sums) -> Array:

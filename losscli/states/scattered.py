@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from losscli.numeric.arrays import Array, np
 from losscli.numeric.cached import cached_property
@@ -37,6 +38,18 @@ class Scattered(Struct, frozen=True, eq=False, dict=True):
     ) -> Scattered:
         """Those of columns of classes, and of others (m,)."""
         return cls(n, cells, counts.astype(float), tuple(map(_group, columns)), by_class)
+
+    def __getitem__(self, cells: slice | Array) -> Scattered:
+        """The columns in some cells."""
+        n = self.n[cells]
+        place = np.full(len(self.n), -1)
+        place[cells] = np.arange(len(n))
+        kept = place[self.cells] >= 0
+        groups = (
+            replace(group, parts=tuple((at[kept], added[kept]) for at, added in group.parts))
+            for group in self.groups
+        )
+        return Scattered(n, place[self.cells[kept]], self.counts[kept], tuple(groups), self.by_class)
 
     @cached_property
     def added(self) -> Array:

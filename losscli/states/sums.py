@@ -27,6 +27,9 @@ MAX_SKEW = 6
 class Spread(Protocol):
     """The second moments of so many columns that their products are not kept."""
 
+    def __getitem__(self, cells: slice | Array) -> Spread:
+        """Those of some cells."""
+
     @property
     def variances(self) -> Array:
         """The sum of squared deviations (c, k) of each column."""

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 import losscli
+from losscli.evaluation.counted import Pairs
 from losscli.evaluation.partial import EvaluationJob, Partial
 from losscli.evaluation.storage import from_bytes
 from losscli.numeric.arrays import Array
@@ -52,13 +53,13 @@ def states(monkeypatch: pytest.MonkeyPatch) -> list[type]:
 
 def by_row(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make moments of rows one by one."""
-    monkeypatch.setattr(EvaluationJob, "counts_pairs", False)
+    monkeypatch.setattr(Pairs, "has", lambda pairs, choice: False)
 
 
-def same(a: object, b: object) -> bool:
-    """Whether two results agree to the last digits."""
+def same(a: object, b: object, within: float = 1e-10) -> bool:
+    """Whether two results agree but for the rounding of gradients."""
     if isinstance(a, float) and isinstance(b, float):
-        return math.isclose(a, b, rel_tol=1e-10, abs_tol=1e-14)
+        return math.isclose(a, b, rel_tol=within, abs_tol=1e-14)
     return a == b
 
 
@@ -87,6 +88,26 @@ def test_averages_follow_from_counts_of_pairs(monkeypatch, params):
     found = losscli.evaluate(labels(12, 60), **given)
     by_row(monkeypatch)
     assert_same(found, losscli.evaluate(labels(12, 60), **given))
+
+
+@pytest.mark.parametrize("classes", [2, 3, 12])
+@pytest.mark.parametrize("loss", SCORES)
+@pytest.mark.parametrize("options", [{}, {"by": ["s", "y"]}], ids=str)
+def test_differences_follow_from_counts_of_two_models(monkeypatch, classes, loss, options):
+    frame = labels(classes, 900)
+    other = labels(classes + 1, 900)["y"].replace(f"c{classes}", "c0").shuffle(seed=1)
+    frame = frame.with_columns(q=pl.when(pl.Series(np.arange(900) % 5 == 0)).then(other).otherwise("y"))
+    given = {"target": "y", "task": "multiclass", "loss": [loss, "zero_one"], **options}
+    found = losscli.compare(frame, pred=["p", "q"], **given)
+    by_row(monkeypatch)
+    expected = losscli.compare(frame, pred=["p", "q"], **given)
+    assert len(found.comparisons) == len(expected.comparisons)
+    for own, other in zip(found.comparisons, expected.comparisons, strict=True):
+        assert own.cell == other.cell
+        assert own.value_a == other.value_a
+        assert own.difference == pytest.approx(other.difference, abs=1e-15)
+        names = own.__struct_fields__
+        assert all(same(getattr(own, name), getattr(other, name), 1e-7) for name in names), (own, other)
 
 
 BINARY = sorted(
@@ -218,6 +239,21 @@ def test_many_classes_have_the_standard_error_of_their_derivatives(many, loss):
     assert found.ci_high - found.value == pytest.approx(1.96 * se, rel=1e-3)
 
 
+@pytest.mark.parametrize("loss", ["f1", "balanced_accuracy", "cohen_kappa", "matthews_correlation"])
+def test_differences_of_many_classes_have_the_standard_error_of_both(many, loss):
+    frame, y, p = many
+    q = np.where(np.arange(len(y)) % 3 == 0, (y + 1) % CLASSES, p)
+    frame = frame.with_columns(q=pl.Series([f"c{i:03}" for i in q]))
+    classes = [f"c{i:03}" for i in range(CLASSES)]
+    report = losscli.compare(frame, pred=["p", "q"], target="y", loss=loss, classes=classes)
+    found = report.comparisons[0]
+    influence = linearised(loss, y, q) - linearised(loss, y, p)
+    assert found.se == pytest.approx(influence.std(ddof=1) / math.sqrt(len(y)), rel=1e-6)
+    contributions = [each.contribution for each in report.comparisons if each.cell]
+    if loss == "balanced_accuracy":
+        assert sum(filter(None, contributions)) == pytest.approx(found.difference)
+
+
 def test_each_of_many_classes_has_an_interval(many):
     frame, y, p = many
     report = losscli.evaluate(
@@ -261,6 +297,22 @@ def test_states_of_parts_merge_to_that_of_all_rows(tmp_path, loss):
     merged = losscli.merge(*parts)
     assert [each.value for each in merged.results] == [each.value for each in whole.results]
     assert [each.ci_low for each in merged.results] == [each.ci_low for each in whole.results]
+
+
+def test_states_of_parts_of_a_comparison_merge(tmp_path):
+    given = {"target": "y", "task": "multiclass", "loss": ["f1", "zero_one"], "by": "s"}
+    frame = labels(5).with_columns(q=pl.col("p").shift(1).fill_null("c0"))
+    frame.write_parquet(tmp_path / "whole.parquet")
+    plan = tmp_path / "whole.state"
+    whole = losscli.compare(tmp_path / "whole.parquet", pred=["p", "q"], **given, state=plan)
+    parts = []
+    for number, start in enumerate((0, 1_500)):
+        own = tmp_path / f"{number}.parquet"
+        frame[start : (1_500, ROWS)[number]].write_parquet(own)
+        parts.append(tmp_path / f"{number}.state")
+        losscli.compare(own, pred=["p", "q"], plan=plan, part=f"{number + 1}/2", state=parts[-1])
+    merged = losscli.merge(*parts)
+    assert [each.ci_low for each in merged.comparisons] == [each.ci_low for each in whole.comparisons]
 
 
 @pytest.mark.parametrize(

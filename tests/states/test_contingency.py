@@ -132,3 +132,33 @@ def test_a_cell_without_rows_has_no_extremes():
     ).moments()
     np.testing.assert_array_equal(found.low, [[0, 1, 0], [np.inf] * 3])
     np.testing.assert_array_equal(found.high, [[0, 1, 0], [-np.inf] * 3])
+
+
+def test_numbers_too_large_for_one_of_cell_and_row_are_counted_alike():
+    far = 2**61
+    found = Contingency.of_rows(NUMBERS + far, CODES, CELLS)
+    np.testing.assert_array_equal(found.numbers, counts().numbers + far)
+    for name in ("n", "cells", "counts"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(counts(), name), name)
+
+
+def test_some_cells_of_scattered_columns_are_those_of_their_rows():
+    whole, order = counts(), np.array([2, 0])
+    found = whole.scattered(columns(whole.numbers), by_class=True).moments().select(order)
+    some = whole.select(order)
+    expected = some.scattered(columns(some.numbers), by_class=True).moments()
+    for name in ("n", "total", "low", "variances"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), name)
+
+
+def test_columns_of_classes_are_subtracted_class_by_class():
+    a, b = (RNG.integers(0, CLASSES, 60) for _ in range(2))
+    y = RNG.integers(0, CLASSES, 60)
+    for one, other in zip(columns(y * CLASSES + a), columns(y * CLASSES + b), strict=True):
+        difference = other - one
+        for own, x, z in zip(*(in_full(np, [each]) for each in (difference, one, other)), strict=True):
+            np.testing.assert_array_equal(own, z - x)
+        hits = [np.where(added != 0, place, -1) for place, added in difference.parts]
+        for row in np.stack(hits, axis=1):
+            kept = row[row >= 0]
+            assert len({*kept.tolist()}) == len(kept)
