@@ -9,6 +9,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from losscli.render import print_tables, render
+from losscli.render.digits import signed
+from losscli.render.sections import comparisons, document
 from losscli.render.sections.comparisons import LEGEND, stars
 from losscli.report.findings import Note
 from losscli.report.model import Comparison, Report, Result
@@ -86,6 +88,18 @@ def test_an_interval_is_drawn_about_zero(low, middle, high, bar):
 def test_a_difference_without_an_interval_is_not_drawn():
     without = pair(difference=-9.0, cell={"region": "ap"}, ci_low=None, ci_high=None)
     assert "-9" in text(Report((), comparisons=(pair(cell={"region": "eu"}), without)))
+
+
+@pytest.mark.parametrize("times", [{}, {"region": "month"}], ids=["by contribution", "by time"])
+def test_a_short_table_formats_only_what_it_shows(times, monkeypatch):
+    formatted = []
+    monkeypatch.setattr(comparisons, "signed", lambda percent: formatted.append(percent) or signed(percent))
+    wide = pair(cell={"region": "wide"}, se=9.0)
+    report = Report((), comparisons=(*CELLS[:15], wide, *CELLS[15:]), times=times)
+    short = document(report, cells=3)
+    assert len(formatted) == 3
+    assert short == document(report).first(3)  # also on the same axis
+    assert document(report, cells=31) == document(report)
 
 
 def test_stars_are_earned_by_the_adjusted_p_value():

@@ -14,12 +14,12 @@ def document(
     """The report as tables and notes, in reading order.
 
     `width` limits how many losses are side by side; the default is a width that is comfortable to read.
-    `cells` is the maximum number of classes or slices in a table of results; `with_intervals` draws their
-    intervals.
+    `cells` is the maximum number of classes or slices in a table of results or comparisons; `with_intervals`
+    draws the intervals of results.
     """
     tables = (
         *results.tables(report, width, cells, with_intervals),
-        *comparisons.tables(report),
+        *comparisons.tables(report, cells),
         *leaderboard.tables(report),
         *segments.tables(report),
         *rows.tables(report),

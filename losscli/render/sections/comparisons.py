@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from losscli.render.digits import DASH, Precision, decimal, distinct, signed, span
 from losscli.render.drawing import WIDTH, Axis, Drawing, Ends
 from losscli.render.naming import interval_heading, loss_label, visible
-from losscli.render.tables import Column, Table, latest_first
+from losscli.render.tables import REMEDY, Column, Table, latest_first
 from losscli.report.model import Comparison, Report
 
 STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
@@ -18,8 +18,11 @@ AXIS = f"-{'0':^{WIDTH - 2}}+"
 """The heading of the drawn intervals."""
 
 
-def tables(report: Report) -> list[Table]:
-    """A table for each pair of models, overall; then tables of the contributions of each kind of cell."""
+def tables(report: Report, cells: int | None = None) -> list[Table]:
+    """A table for each pair of models, overall; then tables of the contributions of each kind of cell.
+
+    If these have more than `cells` cells, only those that a short form keeps are formatted.
+    """
     kinds: dict[str, list[Comparison]] = {}
     for comparison in sorted(report.comparisons, key=lambda comparison: bool(comparison.cell)):
         pair = f"{visible(comparison.b)} against {visible(comparison.a)}"
@@ -29,20 +32,30 @@ def tables(report: Report) -> list[Table]:
             else pair
         )
         kinds.setdefault(title, []).append(comparison)
-    tables = [_table(title, rows, report.times) for title, rows in kinds.items()]
+    tables = [_table(title, rows, report.times, cells) for title, rows in kinds.items()]
     starred = [index for index, rows in enumerate(kinds.values()) if any(map(stars, rows))]
     for index in starred[:1]:
         tables[index] = replace(tables[index], notes=(LEGEND,))
     return tables
 
 
-def _table(title: str, rows: Sequence[Comparison], times: Mapping[str, str]) -> Table:
+def _table(title: str, rows: Sequence[Comparison], times: Mapping[str, str], cells: int | None) -> Table:
     """The table of one pair: all losses overall, or the cells of one loss, by their contribution."""
-    columns = (*_names(rows), *_numbers(rows), *_judgement(rows))
-    informative = (c for c in columns if c.priority == 0 or not {"", DASH} >= set(c.cells))
-    if rows[0].cell.keys() & times.keys():
-        return Table(title, tuple(informative), latest_first(len(rows)), in_order=True)
-    return Table(title, tuple(informative), tuple(range(len(rows))) if rows[0].cell else ())
+    of_cells, in_order = bool(rows[0].cell), bool(rows[0].cell.keys() & times.keys())
+    kept = rows
+    if of_cells and cells is not None and len(rows) > cells:
+        kept = rows[len(rows) - cells :] if in_order else rows[:cells]
+    hidden = len(rows) - len(kept)
+    worst = latest_first(len(rows)) if in_order else tuple(range(len(rows)))
+    columns = (*_names(kept), *_numbers(kept, _scales(rows)), *_judgement(kept))
+    return Table(
+        title,
+        tuple(c for c in columns if c.priority == 0 or not {"", DASH} >= set(c.cells)),
+        worst if of_cells and not hidden else (),
+        in_order=in_order,
+        hidden_rows=hidden,
+        remedy=REMEDY if hidden else "",
+    )
 
 
 def _names(rows: Sequence[Comparison]) -> Iterator[Column]:
@@ -52,7 +65,7 @@ def _names(rows: Sequence[Comparison]) -> Iterator[Column]:
         yield Column(visible(column), tuple(visible(each.cell[column]) for each in rows), "name")
 
 
-def _numbers(rows: Sequence[Comparison]) -> Iterator[Column]:
+def _numbers(rows: Sequence[Comparison], scales: Sequence[float]) -> Iterator[Column]:
     rounded = [(each, Precision.of(each.difference, each.se)) for each in rows]
     values = [_values(each, precision) for each, precision in rounded]
     spans = (span(each.ci_low, each.ci_high, precision) for each, precision in rounded)
@@ -63,7 +76,7 @@ def _numbers(rows: Sequence[Comparison]) -> Iterator[Column]:
     yield Column(f"difference{error}", differences, is_value=True)
     yield Column("%", tuple(signed(each.percent) or DASH for each in rows), priority=5)
     yield Column(interval_heading(rows), tuple(spans), priority=2)
-    yield Column.of(AXIS, _bars(rows), 4)
+    yield Column.of(AXIS, map(_bar, rows, scales), 4)
 
 
 def _judgement(rows: Sequence[Comparison]) -> Iterator[Column]:
@@ -102,16 +115,18 @@ def _p_value(comparison: Comparison) -> str:
     return f"{text} {stars(comparison)}".rstrip()
 
 
-def _bars(rows: Sequence[Comparison]) -> Iterator[Drawing | None]:
-    """Intervals drawn on an axis about zero: cells share one; losses, whose units differ, have one each.
+def _scales(rows: Sequence[Comparison]) -> list[float]:
+    """The ends of the axes for the intervals of rows: cells share one; losses, whose units differ, do not."""
+    ends = [0.0 if row.ci_low is None else _furthest(row) for row in rows]
+    return [max(ends)] * len(rows) if rows[0].cell else ends
+
+
+def _bar(row: Comparison, scale: float) -> Drawing | None:
+    """The interval drawn on an axis about zero.
 
     A difference without an interval is not drawn, since it may lie outside of the axis.
     """
-    ends = [0.0 if row.ci_low is None else _furthest(row) for row in rows]
-    scales = [max(ends)] * len(rows) if rows[0].cell else ends
-    for row, scale in zip(rows, scales, strict=True):
-        is_drawn = scale and row.ci_low is not None
-        yield Drawing(Axis(-scale, scale, 0.0), _ends(row)) if is_drawn else None
+    return Drawing(Axis(-scale, scale, 0.0), _ends(row)) if scale and row.ci_low is not None else None
 
 
 def _ends(comparison: Comparison) -> Ends:
