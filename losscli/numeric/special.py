@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import math
+from functools import cache
 from typing import Any
 
-from losscli.numeric.arrays import Array, Namespace, on_host
+from losscli.numeric.arrays import Array, Namespace, np, on_host
+from losscli.numeric.interpolation import Interpolant, interpolant
+
+HALF_LOG_2PI = math.log(2.0 * math.pi) / 2
+NEGLIGIBLE = 1e-50
+"""In the place of zero, to interpolate up to infinity."""
 
 
 def special(xp: Namespace) -> Any:
@@ -55,17 +62,45 @@ def log1mexp(xp: Namespace, x: Array) -> Array:
 def log1pmx(xp: Namespace, x: Array) -> Array:
     """log(1 + x) - x, without cancellation near 0; x >= -1.
 
-    The series of Tricomi's substitution r = x / (2 + x): log(1 + x) = 2 atanh r, so that
-    log(1 + x) - x = -x r + 2 r (r^2 / 3 + r^4 / 5 + ...), used for |r| < 0.5.
+    With Tricomi's substitution r = x / (2 + x), log(1 + x) = 2 atanh r, so that
+    log(1 + x) - x = -x r + 2 r (atanh r / r - 1), used for |r| < 0.5.
     """
     r = x / (2.0 + x)
     small = xp.abs(r) < 0.5
     r = xp.where(small, r, 0.0)
-    square = r * r
-    series = xp.zeros_like(r)
-    for odd in range(53, 1, -2):
-        series = (series + 1.0 / odd) * square
-    return xp.where(small, r * (2.0 * series - x), xp.log1p(xp.where(small, 0.0, x)) - x)
+    near = r * (2.0 * _atanh_excess(r * r) - x)
+    return near if bool(small.all()) else xp.where(small, near, xp.log1p(xp.where(small, 0.0, x)) - x)
+
+
+def _atanh_excess(square: Array) -> Array:
+    """The function atanh r / r - 1 of r^2 <= 1/4."""
+    return square * _atanh_series()(8.0 * square - 1.0)
+
+
+@cache
+def _atanh_series() -> Interpolant:
+    """1/3 + q/5 + q^2/7 + ... of 8 q - 1, for q <= 1/4; a higher degree changes no digit."""
+
+    def series(t: Array) -> Array:
+        return sum((1.0 / (2 * k + 3) * ((1.0 + t) / 8) ** k for k in range(30, -1, -1)), 0.0 * t)
+
+    return interpolant(series, 13)
+
+
+def stirling_error(xp: Namespace, x: Array) -> Array:
+    """The difference log x! - (x log x - x + log(2 pi x) / 2) for x >= 1: about 1 / (12 x)."""
+    return _stirling()(2.0 / x - 1.0) / x
+
+
+@cache
+def _stirling() -> Interpolant:
+    """The Stirling error times x, of 2 / x - 1; a higher degree changes no digit."""
+
+    def scaled(t: Array) -> Array:
+        x = 2.0 / np.maximum(1.0 + t, NEGLIGIBLE)
+        return x * _stirling_by_steps(x)
+
+    return interpolant(scaled, 26)
 
 
 _STIRLING = (
@@ -74,20 +109,16 @@ _STIRLING = (
 """The coefficients of the series, last first: Bernoulli numbers B_2k / (2k (2k - 1))."""
 
 
-def stirling_error(xp: Namespace, x: Array) -> Array:
-    """The difference log x! - (x log x - x + log(2 pi x) / 2) for x > 0: about 1 / (12 x).
+def _stirling_by_steps(x: Array) -> Array:
+    """The Stirling error by its asymptotic series at x + 10, and the difference up to there: all positive.
 
-    Uses the asymptotic series from 10 on; below, steps from x to x + 1 until there.
+    The error at x minus that at x + 1 is (x + 1/2) log(1 + 1/x) - 1 = atanh r / r - 1 with r = 1 / (2 x + 1).
     """
-    total = xp.zeros_like(x)
-    while bool(xp.any(below := x < 10.0)):
-        total = total + xp.where(below, (x + 0.5) * xp.log1p(1.0 / x) - 1.0, 0.0)
-        x = xp.where(below, x + 1.0, x)
-    square = 1.0 / (x * x)
-    series = xp.zeros_like(x)
+    steps = sum(_atanh_excess((2.0 * (x + i) + 1.0) ** -2) for i in reversed(range(10)))
+    square, series = (x + 10.0) ** -2, 0.0
     for numerator, denominator in _STIRLING:
         series = series * square + numerator / denominator
-    return total + series / x
+    return series / (x + 10.0) + steps
 
 
 def log1psq(xp: Namespace, x: Array) -> Array:
@@ -97,16 +128,30 @@ def log1psq(xp: Namespace, x: Array) -> Array:
 
 def factorial_excess(xp: Namespace, x: Array) -> Array:
     """log(x!) - x log x + x, which grows like log(2 pi x) / 2 without large terms; x >= 0."""
-    below, above = xp.minimum(x, 1.0), xp.maximum(x, 1.0)
-    return xp.where(
-        x < 1.0,
-        special(xp).gammaln(below + 1.0) - xlogy(xp, below, below) + below,
-        0.9189385332046727 + xp.log(above) / 2 + stirling_error(xp, above),
-    )
+    above = xp.maximum(x, 1.0)
+    excess = HALF_LOG_2PI + xp.log(above) / 2 + stirling_error(xp, above)
+    few = xp.flatnonzero(x < 1.0)
+    excess[few] = special(xp).gammaln(x[few] + 1.0) - xlogy(xp, x[few], x[few]) + x[few]
+    return excess
 
 
 def gamma_half_step(xp: Namespace, x: Array) -> Array:
     """gamma(x + 1/2) / (gamma(x) sqrt x), which tends to one; x > 0."""
-    gamma, below, above = special(xp).gamma, xp.minimum(x, 6.0), xp.maximum(x, 6.0)
-    log = above * xp.log1p(0.5 / above) - 0.5 + stirling_error(xp, above + 0.5) - stirling_error(xp, above)
-    return xp.where(x < 6.0, gamma(below + 0.5) * xp.sqrt(below) / gamma(below + 1.0), xp.exp(log))
+    ratio = _half_step()(2.0 / xp.maximum(x, 1.0) - 1.0)
+    few = xp.flatnonzero(x < 1.0)
+    gamma, below = special(xp).gamma, x[few]
+    ratio[few] = gamma(below + 0.5) * xp.sqrt(below) / gamma(below + 1.0)
+    return ratio
+
+
+@cache
+def _half_step() -> Interpolant:
+    """The ratio above of 2 / x - 1, for x >= 1; a higher degree changes no digit."""
+
+    def ratio(t: Array) -> Array:
+        x = 2.0 / np.maximum(1.0 + t, NEGLIGIBLE)
+        change = _stirling_by_steps(x + 0.5) - _stirling_by_steps(x)
+        # log(1 + h / x) x - h = x (log(1 + v) - v) with v = h / x, for h = 1/2.
+        return np.exp(x * log1pmx(np, 0.5 / x) + change)
+
+    return interpolant(ratio, 23)
