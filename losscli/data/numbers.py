@@ -27,6 +27,8 @@ _WRITTEN = (
 )
 """Numbers as people write them: with decimal commas, thousands, percent or currency signs."""
 _REMEDIES = (
+    (r"[\[(][-+0-9,]+[\])]", "separate the numbers of lists by ; or a space, as commas are decimal"),
+    (r"[\[(][-+0-9eE,;\s]+[\])]", "--decimal , reads [0,5 1,5] as 0.5 and 1.5"),
     (r"#(DIV/0|VALUE|REF|NAME|NUM|NULL)[!?]", "these are errors of a spreadsheet: fix its formulas"),
     (r"#", "--comment '#' skips lines that begin with #"),
     (r".*%", "write percentages as fractions: 12 % is 0.12"),
@@ -119,10 +121,33 @@ class Spelling(Struct, frozen=True):
         return pl.when(text.str.contains(groups)).then(plain).otherwise(text)
 
     def lists(self, text: pl.Expr) -> pl.Expr:
-        """The lists of numbers in text: [0.1, 0.9], or [0.1 0.9] as NumPy prints them."""
+        """The lists of numbers in text: [0.1, 0.9], or [0.1 0.9] as NumPy prints them.
+
+        Null where a sign could separate numbers or be part of one, as in [1,5] with decimal commas.
+        """
         inner = self.stripped(text).str.strip_chars("[]()").str.strip_chars()
-        parts = inner.str.replace_all(r"\s*[,;\s]\s*", " ").str.split(" ")
+        parts = self._separated(inner).str.split(" ")
         return parts.cast(pl.List(pl.Float64), strict=False)
+
+    def _separated(self, inner: pl.Expr) -> pl.Expr:
+        """The numbers of a list with points and a space between them; null where a sign has two meanings."""
+        # A comma between digits is decimal if other signs separate numbers, as in [0,5 1,5] or [0,5, 1,5].
+        has_inner_comma = inner.str.contains(r",\S")
+        has_separator = inner.str.contains(r";|[^,\s]\s|,[ \t]")
+        with_points: pl.Expr = pl.when(~(has_inner_comma & has_separator)).then(
+            inner.str.replace_all(r"\s*[,;\s]\s*", " ")
+        )
+        separated = with_points
+        if self.decimal == ",":
+            apart = inner.str.replace_all(r"\s*(?:;|,\s|\s)\s*", " ").str.replace_all(",", ".", literal=True)
+            with_commas = pl.when(has_separator | ~has_inner_comma).then(apart)
+            # Programs that write columns with commas may write lists with points all the same.
+            has_point = inner.str.contains(".", literal=True)
+            separated = pl.when(has_point).then(with_points).otherwise(with_commas)
+        if self.thousands is None:
+            return separated
+        groups = rf"[0-9]{re.escape(self.thousands)}[0-9]{{3}}(?:[^0-9]|$)"
+        return pl.when(~inner.str.contains(groups)).then(separated)
 
     def shown(self, text: pl.Expr, dtype: Any) -> pl.Expr:
         """Text as values of the type that it shows; null if missing or of another type."""

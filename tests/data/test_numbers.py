@@ -158,6 +158,49 @@ def test_a_late_row_that_is_no_number_with_a_comma_is_named(late, said, losscli)
     losscli.refuses(3, "evaluate", *arguments, said=[f"p.csv, column pred: {said}", "row 5001"])
 
 
+LISTS = {
+    "[0.1, 0.9]": ([0.1, 0.9], [0.1, 0.9]),
+    "[0.1,0.9]": ([0.1, 0.9], [0.1, 0.9]),
+    "[0.1 0.9]": ([0.1, 0.9], [0.1, 0.9]),
+    "(0.1; 0.9)": ([0.1, 0.9], [0.1, 0.9]),
+    "[0.1,0.9,\n 0.5]": ([0.1, 0.9, 0.5], [0.1, 0.9, 0.5]),
+    "[1, 2]": ([1.0, 2.0], [1.0, 2.0]),
+    "[1,2,3]": ([1.0, 2.0, 3.0], None),
+    "[1,2]": ([1.0, 2.0], None),
+    "[0,5 1,5]": (None, [0.5, 1.5]),
+    "[0,5; 1,5]": (None, [0.5, 1.5]),
+    "[0,5;-1,5e-3]": (None, [0.5, -0.0015]),
+    "[0,5, 1,5]": (None, [0.5, 1.5]),
+    "[1.000,5 2]": (None, None),
+    "[0.5;1,5]": (None, None),
+}
+"""What lists are where points are decimal, and where commas are; None if that is not certain."""
+
+
+@pytest.mark.parametrize(("text", "lists"), LISTS.items())
+def test_a_list_is_what_its_decimal_sign_says_or_nothing(text, lists):
+    for decimal, numbers in zip(".,", lists, strict=True):
+        found = parsed(pl.Series("x", [text]), pl.List(pl.Float64), Spelling(decimal))
+        assert (found.values[0].to_list() if found.wrong is None else None) == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "sign"), [("[1,000 2]", ","), ("[1,000,2]", ","), ("[1 000 2]", " "), ("[0.125, 1]", ".")]
+)
+def test_what_may_be_thousands_is_no_list(text, sign):
+    spelling = Spelling("," if sign == "." else ".", thousands=sign)
+    assert parsed(pl.Series("x", [text]), pl.List(pl.Float64), spelling).wrong is not None
+
+
+def test_vectors_with_decimal_commas_are_those_with_points(losscli):
+    losscli.write(
+        c="y|p\n[0,5 1,5]|[0,25; 1]\n[1,5 2,5]|[1; 2,5]\n", d="y|p\n[0.5 1.5]|[0.25 1]\n[1.5 2.5]|[1 2.5]\n"
+    )
+    asked = ["-l", "cosine_distance", "-p", "p", "-y", "y", "--separator", "|"]
+    assert losscli.bare("c.csv", *asked, "--decimal", ",") == losscli.bare("d.csv", *asked)
+    losscli.refuses(3, "evaluate", "c.csv", *asked, said=["'[0,25; 1]'", "--decimal , reads [0,5 1,5]"])
+
+
 def test_a_number_that_means_a_missing_value_is_never_evaluated(losscli):
     losscli.write(p="y,pred\n1,2\n3,-999\n5,4\n")
     arguments = ["p.csv", "-l", "mae", "--null-values=-999"]
