@@ -91,6 +91,13 @@ KINDS = (
         Kind(magic, "compressed by zlib", None, "compress it by gzip instead")
         for magic in (b"x\x01", b"x\x9c", b"x\xda")
     ),
+    # Polars takes such text for compressed too, and cannot read it.
+    Kind(
+        b"x^",
+        "begins with x^, as what zlib compresses does",
+        None,
+        'if it is text, quote its first name, "x^..."; else compress it by gzip instead',
+    ),
     Kind(b"7z\xbc\xaf\x27\x1c", "a 7z archive", None, "unpack it: 7z x FILE"),
     Kind(b"\xd0\xcf\x11\xe0", "an old Excel file (.xls)", None, "save it as .xlsx or .csv"),
     Kind(b"SQLite format 3", "an SQLite database", None, "write Parquet or CSV"),

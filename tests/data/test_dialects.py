@@ -121,6 +121,12 @@ REFUSED: dict[str, tuple[str, str | bytes, tuple[str, ...]]] = {
         zlib.compress(b'id,pred\n1,"2"\n'),
         ("p.csv: compressed by zlib", "gzip"),
     ),
+    "compressed by zlib, fast": ("p.csv", zlib.compress(P.encode(), 3), ("p.csv: begins with x^", "by gzip")),
+    "text that begins like zlib": (
+        "p.csv",
+        "x^2,pred\n1,2.5\n",
+        ("p.csv: begins with x^", "quote its first"),
+    ),
     "UTF-16 without a mark": ("p.csv", P.encode("utf-16-le"), ("holds null characters", "iconv -f utf-16le")),
     "a quote within a quoted field of one line": (
         "p.csv",
