@@ -7,12 +7,13 @@ with the density at y, which avoids cancellation if the distribution is narrow c
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from functools import partial
 
 from losscli.catalog.registry import loss
 from losscli.losses.log_score import binomial_score, negbinom_score
 from losscli.losses.positive import poisson_score
-from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.arrays import Array, Namespace, by_case
+from losscli.numeric.quadrature import chunks
 from losscli.numeric.special import factorial_excess, gamma_half_step, log1psq, special
 from losscli.tasks.distribution import (
     Beta,
@@ -201,12 +202,9 @@ def crps_binomial(batch: Binomial) -> Array:
     above = special(xp).betainc(y + 1.0, xp.maximum(n - y, 0.5), prob)
     balance = batch.reached(1.0 - 2.0 * xp.where(y < n, above, 0.0), -1.0)
     edge = batch.reached(2.0 * prob * (n - y) * xp.exp(-binomial_score(xp, y, n - y, prob)), 0.0)
-    variance = mean * (1.0 - prob)
-
-    def log_square(share: Array) -> Array:
-        return n * xp.log1p(-4.0 * prob * (1.0 - prob) * share)
-
-    return (batch.target - mean) * balance + (edge - _half_mean_difference(xp, variance, log_square))
+    share = 4.0 * prob * (1.0 - prob)
+    spread = n * share / math.pi * _mean_power(xp, n, share)
+    return (batch.target - mean) * balance + (edge - spread)
 
 
 @loss()
@@ -221,30 +219,64 @@ def crps_negbinom(batch: NegativeBinomial) -> Array:
     other, mean = 1.0 - prob, n * (1.0 - prob) / prob
     balance = batch.reached(2.0 * special(xp).betainc(n, y + 1.0, prob) - 1.0, -1.0)
     edge = batch.reached(2.0 * other / prob * (n + y) * xp.exp(-negbinom_score(xp, y, n, prob)), 0.0)
-
-    def log_square(share: Array) -> Array:
-        return -n * xp.log1p(4.0 * other / prob / prob * share)
-
-    return (batch.target - mean) * balance + (edge - _half_mean_difference(xp, mean / prob, log_square))
+    cases = ((n >= 1.0, partial(_negbinom_spread, xp)), (n < 1.0, partial(_dispersed_spread, xp)))
+    return (batch.target - mean) * balance + (edge - by_case(xp, cases, n, prob))
 
 
-STEP, END = 0.06, 4.4
+# The spread is E|X - X'| / 2 of two independent counts with the characteristic function phi: the integral of
+# (1 - |phi|^2) / (4 pi sin(t / 2)^2) over t in (0, pi), by parts that of -(|phi|^2)' cot(t / 2) / (2 pi).
+
+
+def _negbinom_spread(xp: Namespace, n: Array, prob: Array) -> Array:
+    """The spread by parts, where tan(t / 2) = tan(s) prob / (2 - prob) gives the form of the binomial one."""
+    other, rest = 1.0 - prob, 2.0 - prob
+    share = 4.0 * other / (rest * rest)
+    return n * 4.0 * other / (prob * rest * math.pi) * _mean_power(xp, n, share)
+
+
+STEP, LAST = 0.11, 38
+"""Step and number of steps of the integration below; a finer or longer grid gives the same float64 result."""
+
+
+def _mean_power(xp: Namespace, n: Array, share: Array) -> Array:
+    """The integral of cos(s)^2 (1 - share sin(s)^2)^(n - 1) over s in (0, pi / 2); share <= 1.
+
+    n is at least 1, or 0, for which the result is not used.  With sin s = tanh u it is that of
+    cosh(u)^-3 (1 - share tanh(u)^2)^(n - 1) over u > 0, and with u = sinh(w) / sqrt(2 + n share) the
+    trapezoidal rule converges double-exponentially, whatever n is (Takahasi and Mori 1974).
+    """
+    total = xp.empty_like(share)
+    for rows in chunks(xp, xp.arange(len(share))):
+        own, power = share[rows], n[rows] - 1.0
+        unit = 1.0 / xp.sqrt(2.0 + n[rows] * own)
+        part = 0.5 * xp.ones_like(own)
+        for step in range(1, LAST + 1):
+            u = math.sinh(step * STEP) * unit
+            base = xp.log1p(-xp.minimum(own * xp.tanh(u) ** 2, BELOW_ONE))
+            part += math.cosh(step * STEP) * xp.exp(power * base) / xp.cosh(u) ** 3
+        total[rows] = STEP * unit * part
+    return total
+
+
+BELOW_ONE = 1.0 - 2.0**-53
+FINE_STEP, END = 0.06, 4.4
 """Step and end of the integration below; a finer or longer grid gives the same result in float64."""
 
 
-def _half_mean_difference(xp: Namespace, variance: Array, log_square: Callable[[Array], Array]) -> Array:
-    """E|X - X'| / 2 of two independent counts, from log |phi(t)|^2 as a function of sin(t / 2)^2.
+def _dispersed_spread(xp: Namespace, n: Array, prob: Array) -> Array:
+    """The spread of the negative binomial distribution for any n.
 
-    phi is the characteristic function: E|X - X'| / 2 is the integral over (0, pi) of
-    (1 - |phi|^2) / (4 pi sin(t / 2)^2) dt.  With tan(t / 2) = exp(v) it is that of
-    (1 - |phi|^2) exp(-v) / (2 pi) over all v, and with v = -log(4 variance) / 2 + sinh(w) the trapezoidal
-    rule converges double-exponentially, whatever the variance is (Takahasi and Mori 1974).
+    With tan(t / 2) = exp(v) it is the integral of (1 - |phi|^2) exp(-v) / (2 pi) over all v, and with
+    v = -log(4 variance) / 2 + sinh(w) the trapezoidal rule converges double-exponentially.
     """
+    dispersion = 4.0 * (1.0 - prob) / prob / prob
+    variance = n * dispersion / 4
     scale = 2.0 * xp.sqrt(xp.where(variance > 0, variance, 1.0))
     total = xp.zeros_like(scale)
-    last = int(END / STEP)
+    last = int(END / FINE_STEP)
     for step in range(-last, last + 1):
-        moved = math.sinh(step * STEP)
+        moved = math.sinh(step * FINE_STEP)
         share = 1.0 / (1.0 + math.exp(-2.0 * moved) * scale * scale)
-        total += math.cosh(step * STEP) * math.exp(-moved) * -xp.expm1(log_square(share))
-    return xp.where(variance > 0, scale * total * (STEP / (2.0 * math.pi)), 0.0)
+        square = xp.expm1(-n * xp.log1p(dispersion * share))
+        total -= math.cosh(step * FINE_STEP) * math.exp(-moved) * square
+    return xp.where(variance > 0, scale * total * (FINE_STEP / (2.0 * math.pi)), 0.0)
