@@ -54,21 +54,22 @@ def crps_hypergeometric(batch: Hypergeometric) -> Array:
     reach = xp.ceil(SPREAD * xp.sqrt(variance)) + MORE
     middle = xp.floor(xp.minimum(xp.maximum(mean, low), high))
     first, last = xp.maximum(low, middle - reach), xp.minimum(high, middle + reach)
-    below = _integral_to_middle(batch, first, middle, 1.0)
-    above = _integral_to_middle(batch, last, middle, -1.0)
+    mass = xp.exp(-_log_score(xp, middle, batch))
+    below = _integral_to_middle(batch, first, middle, mass, 1.0)
+    above = _integral_to_middle(batch, last, middle, mass, -1.0)
     # Beyond these counts F is zero or one.
     return below + above + xp.maximum(first - y, 0.0) + xp.maximum(y - last, 0.0)
 
 
-def _integral_to_middle(batch: Hypergeometric, edge: Array, middle: Array, step: float) -> Array:
-    """The integral of (F - [y <= x])^2 from the edge to the middle count, in steps of 1 or -1.
+def _integral_to_middle(batch: Hypergeometric, edge: Array, middle: Array, mass: Array, step: float) -> Array:
+    """The integral of (F - [y <= x])^2 from the edge to the middle count with this mass, in steps of 1 or -1.
 
     Probabilities are computed recursively and added from the edge on.  Between two counts the sum P is the
     probability on the side of the edge, and 1 - P on the other.
     """
     xp, y = batch.xp, batch.target
     # From the middle, where the probability is accurate, out to the edge, and back.
-    at, mass = middle, xp.exp(-_log_score(xp, middle, batch))
+    at = middle
     while bool(xp.any(active := (at - edge) * step > 0)):
         mass = xp.where(active, mass * _ratio(batch, at, -step), mass)
         at = xp.where(active, at - step, at)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from losscli.catalog.params import Positive
 from losscli.catalog.registry import loss
-from losscli.numeric.arrays import Array
+from losscli.numeric.arrays import Array, by_case
 from losscli.numeric.ranking import Ties, ordered_pairs
 from losscli.numeric.standard import STANDARD
 from losscli.states.order import Order, Sample, Settled
@@ -34,12 +34,15 @@ def aft_nll(
     """
     xp, standard = batch.xp, STANDARD[distribution]
     a, b = (end / scale for end in batch.ends)
-    observed = batch.is_observed
-    density = math.log(scale) + batch.xp.log(batch.upper) - standard.log_density(xp, b)
-    # Observed times get an arbitrary interval, which avoids the logarithm of zero.
-    ends = ((a, -1.0), (b, 1.0), (batch.log_width / scale, 2.0))
-    mass = standard.log_mass(xp, *(xp.where(observed, observed_end, end) for end, observed_end in ends))
-    return xp.where(observed, density, -mass)
+
+    def density(upper: Array, a: Array, b: Array, width: Array) -> Array:
+        return math.log(scale) + xp.log(upper) - standard.log_density(xp, b)
+
+    def mass(upper: Array, a: Array, b: Array, width: Array) -> Array:
+        return -standard.log_mass(xp, a, b, width)
+
+    cases = ((batch.is_observed, density), (~batch.is_observed, mass))
+    return by_case(xp, cases, batch.upper, a, b, batch.log_width / scale)
 
 
 @loss("SurvivalAft")

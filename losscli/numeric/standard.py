@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from msgspec import Struct
 
-from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.arrays import Array, Namespace, by_case
 from losscli.numeric.special import log1mexp, softplus, special
 
 HALF_LOG_2PI = math.log(2.0 * math.pi) / 2
@@ -35,9 +36,15 @@ def _normal_mass(xp: Namespace, a: Array, b: Array, width: Array) -> Array:
     # Mirror the interval so that its larger part is below 0.
     a, b = xp.where(above, -b, a), xp.where(above, -a, b)
     narrow = width * (1.0 + xp.abs(b)) < 1.0
-    centre, half = xp.where(narrow, (a + b) / 2, 0.0), xp.where(narrow, width, 0.0) / 2
-    inside = _normal_density(xp, centre) + xp.log(xp.where(narrow, width, 1.0) * _mean_of(xp, centre, half))
-    return xp.where(narrow, inside, xp.where(b <= 0, _one_side(xp, a, b, width), _both_sides(xp, a, b)))
+    cases = ((narrow, _narrow), (~narrow & (b <= 0), _one_side), (~narrow & (b > 0), _both_sides))
+    formulas = ((chosen, partial(formula, xp)) for chosen, formula in cases)
+    return by_case(xp, formulas, a, b, width)
+
+
+def _narrow(xp: Namespace, a: Array, b: Array, width: Array) -> Array:
+    """The logarithm of the normal mass of narrow intervals."""
+    centre = (a + b) / 2
+    return _normal_density(xp, centre) + xp.log(width * _mean_of(xp, centre, width / 2))
 
 
 def _mean_of(xp: Namespace, centre: Array, half: Array) -> Array:
@@ -52,13 +59,12 @@ def _mean_of(xp: Namespace, centre: Array, half: Array) -> Array:
 def _one_side(xp: Namespace, a: Array, b: Array, width: Array) -> Array:
     """The logarithm of the normal mass of wide intervals below 0: one tail minus another."""
     scaled = special(xp).erfcx
-    b = xp.minimum(b, 0.0)
     # exp((b^2 - a^2) / 2), from the width.
     share = xp.exp(xp.where(xp.isfinite(a), width * (a + b) / 2, -xp.inf))
     return xp.log((scaled(-b / SQRT2) - share * scaled(-a / SQRT2)) / 2) - b * b / 2
 
 
-def _both_sides(xp: Namespace, a: Array, b: Array) -> Array:
+def _both_sides(xp: Namespace, a: Array, b: Array, width: Array) -> Array:
     """The logarithm of the normal mass of wide intervals around 0."""
     erf, outside = special(xp).erf, _tail(xp, -a) + _tail(xp, b)
     inside = (erf(b / SQRT2) - erf(a / SQRT2)) / 2
