@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from losscli.render.digits import DASH, Precision, decimal, estimate, percent, span
+from losscli.render.digits import DASH, Precision, decimal, percent, span
 from losscli.render.drawing import Axis, Drawing, Ends
 from losscli.render.naming import interval_heading, loss_label, visible
 from losscli.render.tables import Column, Table
@@ -27,7 +27,9 @@ def _columns(segments: Sequence[Segment]) -> Iterator[Column]:
     yield Column("segment", tuple(map(segment_name, segments)), "name", fold=20)
     yield Column("value", tuple(precision.text(each.value) for each, precision in pairs), is_value=True)
     yield Column("rest", tuple(precision.text(each.rest) for each, precision in pairs), priority=3)
-    yield Column("difference ± se", tuple(estimate(each.difference, each.se) for each in segments))
+    yield Column(
+        "difference ± se", tuple(precision.estimate(each.difference, each.se) for each, precision in pairs)
+    )
     spans = tuple(span(each.ci_low, each.ci_high, precision) for each, precision in pairs)
     yield Column(interval_heading(segments), spans, priority=4)
     yield Column.of(AXIS, _drawings(segments), 5)
