@@ -161,20 +161,12 @@ class Table(Struct, frozen=True):
 
         `remedy` says how to see the hidden ones.
         """
-        if cells is None or len(self.worst) <= cells:
+        indices = kept_rows(self.height, self.worst, cells, self.in_order)
+        if len(indices) == self.height:
             return self
-        ranked = frozenset(self.worst)
-        unranked = tuple(index for index in range(self.height) if index not in ranked)
-        kept = self.worst[:cells]
-        indices = (*unranked, *(sorted(kept) if self.in_order else kept))
         columns = tuple(column.rows(indices) for column in self.columns)
-        return replace(
-            self,
-            columns=columns,
-            worst=(),
-            hidden_rows=self.hidden_rows + len(self.worst) - cells,
-            remedy=remedy,
-        )
+        hidden = self.hidden_rows + self.height - len(indices)
+        return replace(self, columns=columns, worst=(), hidden_rows=hidden, remedy=remedy)
 
     def fitting(self, width: int | None) -> Table:
         """The table with as many of its most important columns as fit into a width."""
@@ -190,6 +182,15 @@ class Table(Struct, frozen=True):
             notes=(*self.notes, *(line for column in hidden for line in column.instead)),
             hidden_columns=tuple(column.heading for column in hidden if not column.instead),
         )
+
+
+def kept_rows(height: int, worst: Sequence[int], cells: int | None, in_order: bool = False) -> Sequence[int]:
+    """The indices of the rows that a table with at most `cells` cells shows; for the others see `Table`."""
+    if cells is None or len(worst) <= cells:
+        return range(height)
+    ranked = frozenset(worst)
+    unranked = (index for index in range(height) if index not in ranked)
+    return (*unranked, *(sorted(worst[:cells]) if in_order else worst[:cells]))
 
 
 def latest_first(rows: int) -> tuple[int, ...]:

@@ -27,6 +27,7 @@ from losscli.render import (
 from losscli.render.digits import estimate
 from losscli.render.formats import markdown, printed_formats
 from losscli.render.formats.table import fold
+from losscli.render.sections import document, verdicts
 from losscli.render.tables import Column, Document, Table
 from losscli.report.findings import Note
 from losscli.report.model import Report, Result, Verdict
@@ -278,6 +279,20 @@ def test_elsewhere_every_cell_is_there_unless_fewer_are_asked_for():
         assert "... 23 more; --cells all shows them" in render(cells(24), name, cells=2)
     for name in ("csv", "json", "flat"):
         assert render(cells(24), name, cells=2) == render(cells(24), name)
+
+
+def test_a_short_table_of_verdicts_formats_only_what_it_shows(monkeypatch):
+    formatted = []
+    monkeypatch.setattr(verdicts, "distinct", lambda *pair: formatted.append(pair) or ("1", "2"))
+    passes = [Verdict("mae[c=*] < 9", "pass", {"c": str(i)}, margin=i) for i in range(30)]
+    skipped = Verdict("mae[c=*] < 9", "skipped", {"c": "s"}, reason="fewer than 5 rows")
+    report = Report((), (*passes, Verdict("mae < 9", "pass"), skipped))
+    for cells in (3, 31):
+        formatted.clear()
+        short = document(report, cells=cells)
+        assert len(formatted) == 1 + cells
+        assert short == document(report).first(cells)
+    assert "mae[c=*] < 9: fewer than 5\nrows" in terminal(report, 30)  # though it is hidden
 
 
 def test_gates_on_cells_that_pass_are_left_out_before_those_that_fail():

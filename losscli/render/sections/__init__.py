@@ -14,8 +14,8 @@ def document(
     """The report as tables and notes, in reading order.
 
     `width` limits how many losses are side by side; the default is a width that is comfortable to read.
-    `cells` is the maximum number of classes or slices in a table of results or comparisons; `with_intervals`
-    draws the intervals of results.
+    `cells` is the maximum number of classes or slices in a table of results, comparisons or verdicts;
+    `with_intervals` draws the intervals of results.
     """
     tables = (
         *results.tables(report, width, cells, with_intervals),
@@ -23,6 +23,6 @@ def document(
         *leaderboard.tables(report),
         *segments.tables(report),
         *rows.tables(report),
-        *verdicts.tables(report),
+        *verdicts.tables(report, cells),
     )
     return Document(tables, tuple(notes(report)))

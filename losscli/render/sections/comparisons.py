@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from losscli.render.digits import DASH, Precision, decimal, distinct, signed, span
 from losscli.render.drawing import WIDTH, Axis, Drawing, Ends
 from losscli.render.naming import interval_heading, loss_label, visible
-from losscli.render.tables import REMEDY, Column, Table, latest_first
+from losscli.render.tables import REMEDY, Column, Table, kept_rows, latest_first
 from losscli.report.model import Comparison, Report
 
 STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
@@ -41,17 +41,15 @@ def tables(report: Report, cells: int | None = None) -> list[Table]:
 
 def _table(title: str, rows: Sequence[Comparison], times: Mapping[str, str], cells: int | None) -> Table:
     """The table of one pair: all losses overall, or the cells of one loss, by their contribution."""
-    of_cells, in_order = bool(rows[0].cell), bool(rows[0].cell.keys() & times.keys())
-    kept = rows
-    if of_cells and cells is not None and len(rows) > cells:
-        kept = rows[len(rows) - cells :] if in_order else rows[:cells]
+    in_order = bool(rows[0].cell.keys() & times.keys())
+    worst = latest_first(len(rows)) if in_order else tuple(range(len(rows))) if rows[0].cell else ()
+    kept = [rows[index] for index in kept_rows(len(rows), worst, cells, in_order)]
     hidden = len(rows) - len(kept)
-    worst = latest_first(len(rows)) if in_order else tuple(range(len(rows)))
     columns = (*_names(kept), *_numbers(kept, _scales(rows)), *_judgement(kept))
     return Table(
         title,
         tuple(c for c in columns if c.priority == 0 or not {"", DASH} >= set(c.cells)),
-        worst if of_cells and not hidden else (),
+        () if hidden else worst,
         in_order=in_order,
         hidden_rows=hidden,
         remedy=REMEDY if hidden else "",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from losscli.render.digits import DASH, distinct, signed
 from losscli.render.naming import plain
-from losscli.render.tables import Column, Table, Tone
+from losscli.render.tables import REMEDY, Column, Table, Tone, kept_rows
 from losscli.report.model import Report, Verdict
 
 MANY = 10
@@ -17,14 +17,25 @@ _ORDER = ("error", "fail", "warn", "unsure", "pass", "skipped")
 _TONES: dict[str, Tone] = {"pass": "good", "unsure": "warning", "warn": "warning", "skipped": ""}
 
 
-def tables(report: Report) -> Iterator[Table]:
-    """The table of verdicts; a short form first hides those on cells that pass."""
+def tables(report: Report, cells: int | None = None) -> Iterator[Table]:
+    """The table of verdicts; a short form first hides those on cells that pass.
+
+    If more than `cells` are on cells, only those that a short form keeps are formatted.
+    """
     if not report.gates:
         return
     order = sorted(range(len(report.gates)), key=lambda index: _badness(report.gates[index]))
     worst = tuple(index for index in order if report.gates[index].cell)
-    notes = (WEAK,) if any(verdict.weak for verdict in report.gates) else ()
-    yield Table(_title(report.gates), tuple(_columns(report.gates)), worst, notes)
+    kept = [report.gates[index] for index in kept_rows(len(report.gates), worst, cells)]
+    hidden = len(report.gates) - len(kept)
+    yield Table(
+        _title(report.gates),
+        tuple(_columns(kept, _reasons(report.gates))),
+        () if hidden else worst,
+        notes=(WEAK,) if any(verdict.weak for verdict in report.gates) else (),
+        hidden_rows=hidden,
+        remedy=REMEDY if hidden else "",
+    )
 
 
 def against_base(report: Report) -> Iterator[Table]:
@@ -56,22 +67,26 @@ def _title(verdicts: Sequence[Verdict]) -> str:
     return f"gates: {', '.join(f'{count:,} {status}' for status, count in counts.items())}"
 
 
-def _columns(verdicts: Sequence[Verdict]) -> Iterator[Column]:
+def _reasons(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
+    """The distinct reasons of verdicts, with their gates."""
+    reasons = (plain(f"{verdict.title}: {verdict.reason}") for verdict in verdicts if verdict.reason)
+    return tuple(dict.fromkeys(reasons))
+
+
+def _columns(verdicts: Sequence[Verdict], reasons: tuple[str, ...]) -> Iterator[Column]:
     values, limits = zip(*(distinct(v.value, v.limit) for v in verdicts), strict=True)
-    titles, reasons = [plain(v.title) for v in verdicts], [plain(v.reason) for v in verdicts]
     cells = tuple(verdict.place for verdict in verdicts)
     yield Column("status", tuple(map(_status, verdicts)), "name", fold=10, tones=tuple(map(_tone, verdicts)))
-    yield Column("gate", tuple(titles), "name", fold=14)
+    yield Column("gate", tuple(plain(verdict.title) for verdict in verdicts), "name", fold=14)
     if any(cells):
         yield Column("cell", cells, "name", fold=10)
     yield Column("value", values)
     yield Column("limit", limits)
     if any(verdict.margin is not None for verdict in verdicts):
         yield Column("margin/se", tuple(signed(verdict.margin) for verdict in verdicts), priority=1)
-    if any(reasons):
-        lines = (f"{title}: {reason}" for title, reason in zip(titles, reasons, strict=True) if reason)
-        instead = tuple(dict.fromkeys(lines))
-        yield Column("reason", tuple(reasons), "name", priority=2, fold=30, instead=instead)
+    if reasons:
+        texts = tuple(plain(verdict.reason) for verdict in verdicts)
+        yield Column("reason", texts, "name", priority=2, fold=30, instead=reasons)
 
 
 def _status(verdict: Verdict) -> str:
