@@ -69,7 +69,7 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
 
     name: str
     aliases: tuple[str, ...]
-    function: Callable[..., Array | Sequence[Array]]
+    function: Callable[..., Array | tuple[Array | Indicators, ...]]
     reduction: Reduction
     best: float | None
     score: bool
@@ -203,16 +203,16 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     def columns(self, batch: Batch, params: Mapping[str, Any]) -> Sequence[Array]:
         """The row columns of a batch, each of shape (n,)."""
         compact = self.compact_columns(batch, params)
-        columns = compact if isinstance(compact, Binned) else in_full(batch.xp, compact)
+        columns = Binned.of(batch.xp, compact) or in_full(batch.xp, compact)
         if not self.counts_apart:
             return columns
         assert isinstance(batch, Multiclass)
         return (*columns, batch.counted)
 
-    def compact_columns(self, batch: Batch, params: Mapping[str, Any]) -> Sequence[Array | Indicators]:
+    def compact_columns(self, batch: Batch, params: Mapping[str, Any]) -> tuple[Array | Indicators, ...]:
         """As `columns`, with those of classes in one."""
         columns = self.function(batch, **params)
-        return columns if isinstance(columns, tuple | Binned) else (columns,)
+        return columns if isinstance(columns, tuple) else (columns,)
 
     def keeps_zero_class(self, params: Mapping[str, Any]) -> bool:
         """Whether rows whose class has weight zero count."""
@@ -305,7 +305,7 @@ class Choice(Struct, frozen=True, dict=True):
         """The row columns of a batch, each of shape (n,)."""
         return self.loss.columns(self._with_policy(batch), self.params)
 
-    def compact_columns(self, batch: Batch) -> Sequence[Array | Indicators]:
+    def compact_columns(self, batch: Batch) -> tuple[Array | Indicators, ...]:
         """As `columns`, with those of classes in one."""
         return self.loss.compact_columns(self._with_policy(batch), self.params)
 

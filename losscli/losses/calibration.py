@@ -8,8 +8,8 @@ from losscli.catalog.params import Count
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.edges import unit_edges, unit_places
+from losscli.numeric.indicators import Indicators, one_per_row
 from losscli.numeric.softmax import pick, row_maxima
-from losscli.states.binned import Binned
 from losscli.states.reductions import Reduction
 from losscli.tasks.binary import Binary
 from losscli.tasks.classes import Multiclass
@@ -25,14 +25,16 @@ def _calibration(xp: Namespace, m: Array, norm: str) -> Array:
     return xp.max(ratio, axis=-1) if norm == "max" else xp.sqrt(xp.sum(ratio * gap, axis=-1))
 
 
-def _binned(xp: Namespace, probability: Array, hit: Array, n_bins: int, held: str) -> Binned:
+def _binned(
+    xp: Namespace, probability: Array, hit: Array, n_bins: int, held: str
+) -> tuple[Indicators, Indicators]:
     """The gap to the outcomes in each bin of probabilities, then the indicator of each bin.
 
     The edges are the numbers nearest to k / n_bins in the type of the file, so that a probability written as
     k / n_bins lies exactly on an edge.
     """
     places = unit_places(xp, probability, unit_edges(xp, n_bins, held))
-    return Binned.of(xp, places, probability - hit, n_bins)
+    return Indicators(n_bins, ((places, probability - hit),)), one_per_row(xp, places, n_bins)
 
 
 @loss(
@@ -44,7 +46,7 @@ def _binned(xp: Namespace, probability: Array, hit: Array, n_bins: int, held: st
 )
 def calibration_error(
     batch: Binary, *, n_bins: Count = 15, norm: Literal["l1", "l2", "max"] = "l1"
-) -> Binned:
+) -> tuple[Indicators, Indicators]:
     """The gap between probabilities and observed frequencies, over bins of equal width.
 
     sum_b share_b |frequency_b - mean p_b| (l1), the root of the mean square (l2), or the largest gap (max).
@@ -58,7 +60,7 @@ def calibration_error(
 @loss("ece", "expected_calibration_error", "calibration_error", reduction=Reduction(_calibration), worst=1.0)
 def multiclass_calibration_error(
     batch: Multiclass, *, n_bins: Count = 15, norm: Literal["l1", "l2", "max"] = "l1"
-) -> Binned:
+) -> tuple[Indicators, Indicators]:
     """The gap between the confidence in the predicted class and its accuracy, over bins of equal width.
 
     sum_b share_b |accuracy_b - mean confidence_b| (l1), the root of the mean square (l2), or the largest gap

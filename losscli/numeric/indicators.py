@@ -13,7 +13,7 @@ class Indicators(Struct, frozen=True, eq=False):
     """One column for each of `count` classes, in which rows have the number `base` but at a few classes.
 
     Each of the `parts` is a class (n,) for each row, and what the row adds to `base` there (n,): whole
-    numbers.  A row adds at most once to a class, apart from zeros.
+    numbers if rows are counted.  A row adds at most once to a class, apart from zeros.
     """
 
     count: int

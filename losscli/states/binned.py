@@ -11,6 +11,7 @@ from functools import reduce
 from typing import Any, Self, overload
 
 from losscli.numeric.arrays import Array, Namespace, np, to_numpy
+from losscli.numeric.indicators import Indicators
 from losscli.numeric.products import products
 from losscli.states.cells import Cells
 from losscli.states.moments import MAX_SPREAD, Moments, two_float_add
@@ -36,10 +37,17 @@ class Binned(Sequence[Array]):
         self._picks, self._factors = picks, factors
 
     @classmethod
-    def of(cls, xp: Namespace, places: Array, values: Array, bins: int) -> Self:
-        """For each bin a column of values (n,), then for each one of ones; 0 for rows of other bins."""
-        own = np.eye(bins, dtype=int)
-        return cls(xp, places, [values], np.hstack([1 - own, np.ones_like(own)]), np.hstack([own, own]))
+    def of(cls, xp: Namespace, columns: Sequence[Array | Indicators]) -> Self | None:
+        """These columns, if for each bin there is one of values, then for each one of ones; else None."""
+        match columns:
+            case [
+                Indicators(count=bins, parts=((places, values),), base=0.0),
+                Indicators(parts=((same, ones),), base=0.0),
+            ] if same is places and bool((ones == 1).all()):
+                own = np.eye(bins, dtype=int)
+                picks, factors = np.hstack([1 - own, np.ones_like(own)]), np.hstack([own, own])
+                return cls(xp, places, [values], picks, factors)
+        return None
 
     def paired(self, other: Self) -> Self:
         """The columns of `of`, then those of another `of` with as many bins minus these."""
@@ -56,7 +64,9 @@ class Binned(Sequence[Array]):
             ]
         )
         factors = np.hstack([a, np.where(in_a & in_b, 1, b - a)])
-        return type(self)(self._xp, self._places * bins + other._places, values, picks, factors)
+        return type(self)(
+            self._xp, self._places.astype(np.int64) * bins + other._places, values, picks, factors
+        )
 
     def __len__(self) -> int:
         return len(self._picks[0])

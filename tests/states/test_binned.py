@@ -5,11 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from losscli.numeric.indicators import Indicators, in_full, one_per_row
 from losscli.states.binned import Binned
 from losscli.states.cells import Cells
 from losscli.states.moments import Moments
 
 COUNTED = ("n", "low", "high", "low_row", "high_row")
+
+
+def binned(places: np.ndarray, values: np.ndarray, bins: int) -> Binned:
+    columns = Binned.of(np, (Indicators(bins, ((places, values),)), one_per_row(np, places, bins)))
+    assert columns is not None
+    return columns
 
 
 def columns_and_cells(n: int, bins: int, cells: int, *, weighted: bool, paired: bool = False, seed: int = 0):
@@ -18,9 +25,9 @@ def columns_and_cells(n: int, bins: int, cells: int, *, weighted: bool, paired: 
     codes = None if cells == 1 else rng.integers(-1, cells, n)
     weight = rng.uniform(0.1, 2.0, n) if weighted else None
     values = rng.integers(-4, 5, n) / 8
-    columns = Binned.of(np, rng.integers(0, bins, n), values, bins)
+    columns = binned(rng.integers(0, bins, n), values, bins)
     if paired:
-        columns = columns.paired(Binned.of(np, rng.integers(0, bins, n), values[::-1], bins))
+        columns = columns.paired(binned(rng.integers(0, bins, n), values[::-1], bins))
     return columns, Cells(np, n, weight, 7, codes, cells)
 
 
@@ -54,13 +61,13 @@ def test_parts_merge_as_those_of_the_columns_do():
 
 
 def test_equal_rows_of_one_bin_vary_by_nothing():
-    columns = Binned.of(np, np.full(1000, 2), np.full(1000, -0.3), 15)
+    columns = binned(np.full(1000, 2), np.full(1000, -0.3), 15)
     assert not columns.moments(Cells(np, 1000, None, 0)).spread.any()
 
 
 def test_an_undefined_value_is_an_extreme():
     values = np.array([0.5, np.nan, 0.25, np.inf])
-    moments = Binned.of(np, np.array([0, 1, 1, 2]), values, 4).moments(Cells(np, 4, None, 0))
+    moments = binned(np.array([0, 1, 1, 2]), values, 4).moments(Cells(np, 4, None, 0))
     assert np.isnan(moments.low[0, 1])
     assert moments.low_row[0, 1] == 1
     assert moments.high[0, 2] == np.inf
@@ -74,10 +81,30 @@ def test_no_spread_without_intervals_or_of_too_many_cells():
 
 
 def test_columns_are_made_when_they_are_asked_for():
-    columns = Binned.of(np, np.array([0, 1, 1]), np.array([0.5, 0.25, -1.0]), 2)
+    columns = binned(np.array([0, 1, 1]), np.array([0.5, 0.25, -1.0]), 2)
     assert len(columns) == 4
     np.testing.assert_array_equal(columns[1], [0.0, 0.25, -1.0])
     np.testing.assert_array_equal(columns[-1], [0.0, 1.0, 1.0])
     np.testing.assert_array_equal(columns[:2], [[0.5, 0.0, 0.0], [0.0, 0.25, -1.0]])
     with pytest.raises(IndexError):
         columns[4]
+
+
+def test_other_columns_of_classes_are_not_of_bins():
+    places, ones = np.array([0, 1, 1]), np.ones(3)
+    values = Indicators(2, ((places, ones / 2),))
+    for columns in (
+        (values,),
+        (values, ones),
+        (values, one_per_row(np, places.copy(), 2)),  # of another class, as far as one can tell
+        (values, Indicators(2, ((places, 2 * ones),))),
+        (values, one_per_row(np, places, 2), ones),
+        (Indicators(2, ((places, ones),), 1.0), one_per_row(np, places, 2)),
+    ):
+        assert Binned.of(np, columns) is None
+
+
+def test_the_columns_are_those_in_full():
+    places, values = np.array([2, 0, 2, 1]), np.array([0.5, 0.25, -1.0, 0.0])
+    columns = Indicators(3, ((places, values),)), one_per_row(np, places, 3)
+    np.testing.assert_array_equal(Binned.of(np, columns)[:], in_full(np, columns))
