@@ -24,10 +24,12 @@ from losscli.report.findings import Code, problem
 from losscli.text import counted
 
 
-def tables(predictions: Source, targets: Source | None, asked: Reading) -> tuple[Table, Table]:
+def tables(
+    predictions: Source, targets: Source | None, asked: Reading, are_all: bool = False
+) -> tuple[Table, Table]:
     """The tables of predictions and targets; the same table twice without targets.
 
-    Raises UsageError for options that no input needs, DataError without data.
+    Raises DataError without data, and UsageError for options that no input needs, if these `are_all` inputs.
     """
     if _is_stdin(predictions) and _is_stdin(targets):
         raise UsageError("standard input can be one side only", remedy="name a file for the other")
@@ -35,7 +37,8 @@ def tables(predictions: Source, targets: Source | None, asked: Reading) -> tuple
         lambda: _located(predictions, "predictions", asked),
         *([] if targets is None else [lambda: _located(targets, "targets", asked)]),
     )
-    sources.require_used(asked, [files for _, files in located if files])
+    if are_all:
+        sources.require_used(asked, [files for _, files in located if files])
     matrix = len(located) == 2 and _is_matrix(located[1])
     opened = all_of(
         partial(_table, located[0], "predictions", matrix),

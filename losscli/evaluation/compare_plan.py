@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from losscli import engines
 from losscli.catalog.request import LossSpec
+from losscli.data import sources
 from losscli.data.align import Aligned
 from losscli.data.models import Other
 from losscli.data.stream import Roles
@@ -122,6 +123,9 @@ def plan_models(
     if not all_pairs:
         pairs = tuple(pair for pair in pairs if 0 in pair)
     tables = (left, right, *(each.tables[0] for each in others))
+    files = [table.files for table in tables if table.files is not None]
+    if len(files) == len(tables):  # which the rows of one model in a file do not have
+        sources.require_used(first.request.reading, files)
     return Models(
         ComparisonJob(plans, pairs, names, changed),
         names,

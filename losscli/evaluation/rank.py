@@ -220,7 +220,7 @@ class _League:
     def _scored(
         self, line: int, model: Model, threads: int | None, hooks: Hooks, say: Callable[[str], None]
     ) -> _Scored:
-        run = prepare(model.source, self.targets, self.loss, **self.options)
+        run = prepare(model.source, self.targets, self.loss, are_all=False, **self.options)
         self._check(run)
         for text in run.plan.place.notes:
             say(text)

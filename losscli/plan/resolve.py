@@ -96,15 +96,17 @@ def prepare(
     loss: LossSpec | Sequence[LossSpec] | None = None,
     *,
     runs_code: bool = True,
+    are_all: bool = True,
     **options: Any,
 ) -> Run:
     """Plan a run.  Raises UsageError or DataError; see `losscli.evaluate` for the arguments.
 
-    Without `runs_code`, losses in files are left out, with a note in the plan.
+    Without `runs_code`, losses in files are left out, with a note in the plan.  Unless these `are_all` inputs
+    of a command, options may be for the others.
     """
     if predictions is None:
         raise UsageError("no predictions", remedy="name a file, or set predictions in losscli.toml")
-    return _planned(_run, predictions, targets, loss, runs_code, options)
+    return _planned(_run, predictions, targets, loss, runs_code, are_all, options)
 
 
 class Settled(Struct, frozen=True):
@@ -158,8 +160,8 @@ def settled(
     runs_code: bool = True,
     **options: Any,
 ) -> Settled:
-    """Resolve what a run evaluates.  Raises UsageError or DataError; see `prepare` for the arguments."""
-    return _planned(_settled, predictions, targets, loss, runs_code, options)
+    """Resolve what a run of several models evaluates for one of them; see `prepare` for the arguments."""
+    return _planned(_settled, predictions, targets, loss, runs_code, False, options)
 
 
 class _Options(Struct, frozen=True):
@@ -188,6 +190,7 @@ def _planned(
     targets: Source | None,
     loss: LossSpec | Sequence[LossSpec] | None,
     runs_code: bool,
+    are_all: bool,
     options: Mapping[str, Any],
 ) -> _T:
     """Parse options, open tables and plan with them; a plan that needs no rows is cached."""
@@ -199,6 +202,7 @@ def _planned(
             engines.source_of(predictions, options.get("engine")),
             engines.source_of(targets, options.get("engine")),
             reading_of(options),
+            are_all,
         ),
     )
     left, right, added = _with_arrays(left, right, arrays)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 import zlib
 
 import polars as pl
@@ -369,3 +370,27 @@ def test_options_of_text_need_text(losscli):
 )
 def test_a_header_is_told_from_a_row(text, shows):
     assert header_shows(list(csv.reader(io.StringIO(text)))) is shows
+
+
+MIXED = {
+    "rank": ("rank", "p.csv", "q.parquet", "-t", "t.parquet"),
+    "rank, by commas": ("rank", "p.csv", "c.csv", "-t", "c-targets.csv"),
+    "compare": ("compare", "q.parquet", "p.csv", "-t", "t.parquet"),
+    "compare, by commas": ("compare", "c.csv", "p.csv", "-t", "c-targets.csv"),
+    "models in one file": ("compare", "m.csv", "-t", "t.parquet", "--model-column", "model"),
+    "a baseline": ("evaluate", "q.parquet", "t.parquet", "--baseline", "p.csv"),
+}
+
+
+@pytest.mark.parametrize("argv", MIXED.values(), ids=MIXED)
+def test_options_of_text_are_for_any_input_of_a_command(argv, losscli):
+    commas = P.replace(",", ";").replace(".", ",")
+    header, *rows = commas.splitlines()
+    models = [f"{row};{model}" for model in "ab" for row in rows]
+    losscli.write(p=commas, c=P, m="\n".join([f"{header};model", *models, ""]))
+    (losscli.folder / "c-targets.csv").write_text(Y)
+    pl.read_csv(io.StringIO(P)).write_parquet("q.parquet")
+    pl.read_csv(io.StringIO(Y)).write_parquet("t.parquet")
+    done = losscli(*argv, "-l", "mae", "--separator", ";", "--decimal", ",", "--json")
+    assert done.status == 0, done.err
+    assert {result["value"] for result in json.loads(done.out)["results"]} == {0.5}
