@@ -95,6 +95,7 @@ def normalised(t: float, df: float) -> float:
 
     Hill (1970), doi:10.1145/355598.355599
     """
+    df = max(df, _MIN_DF)
     a = df - 0.5
     y = a * math.log1p(t * t / df)
     b = 48.0 * a * a

@@ -64,6 +64,11 @@ def test_a_deviate_has_the_tail_of_the_t_statistic(df):
     assert math.erfc(deviate / math.sqrt(2)) == pytest.approx(float(tail(2.5, df)), rel=0.03)
 
 
+def test_a_deviate_of_fewer_than_one_degree_of_freedom_is_that_of_one():
+    """As such a quantile is; only edited reports have fewer."""
+    assert normalised(2.5, 0.3) == normalised(2.5, 1)
+
+
 @pytest.mark.parametrize("df", [1, 2, 8, 29, 30, 1000, math.inf])
 def test_the_highest_level_has_a_quantile(df):
     level = math.nextafter(1, 0)
