@@ -27,8 +27,8 @@ _WRITTEN = (
 )
 """Numbers as people write them: with decimal commas, thousands, percent or currency signs."""
 _REMEDIES = (
-    (r"[\[(][-+0-9,]+[\])]", "separate the numbers of lists by ; or a space, as commas are decimal"),
-    (r"[\[(][-+0-9eE,;\s]+[\])]", "--decimal , reads [0,5 1,5] as 0.5 and 1.5"),
+    (r"[\[(][-+0-9]+(,[-+0-9]+)+[\])]", "separate the numbers of lists by ; or a space: [1; 2]"),
+    (r"[\[(](?=.*\d,\d)[-+0-9eE,;\s]+[\])]", "--decimal , reads [0,5 1,5] as 0.5 and 1.5"),
     (r"#(DIV/0|VALUE|REF|NAME|NUM|NULL)[!?]", "these are errors of a spreadsheet: fix its formulas"),
     (r"#", "--comment '#' skips lines that begin with #"),
     (r".*%", "write percentages as fractions: 12 % is 0.12"),

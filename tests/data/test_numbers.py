@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from losscli.data import load
-from losscli.data.numbers import Spelling, parsed
+from losscli.data.numbers import Spelling, parsed, remedy_for
 from losscli.data.request import Reading
 
 SPELLINGS = [
@@ -190,6 +190,14 @@ def test_a_list_is_what_its_decimal_sign_says_or_nothing(text, lists):
 def test_what_may_be_thousands_is_no_list(text, sign):
     spelling = Spelling("," if sign == "." else ".", thousands=sign)
     assert parsed(pl.Series("x", [text]), pl.List(pl.Float64), spelling).wrong is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    {"[1]": "", "[1,2]": "by ; or a space", "[0,5 1]": "--decimal , reads", "[0.5, 1]": ""}.items(),
+)
+def test_the_remedy_for_a_list_is_about_its_commas(text, remedy):
+    assert (remedy in remedy_for([text])) if remedy else (remedy_for([text]) == "")
 
 
 def test_vectors_with_decimal_commas_are_those_with_points(losscli):
