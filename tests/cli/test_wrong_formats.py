@@ -143,6 +143,11 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
         ("column pred: 1 value that is not a number", "row 1 (id 0): 'bad'"),
     ),
     "a list in JSON": ("p.ndjson", lines(n7=b"[6, 1.5]\n"), ("line 7: [6, 1.5] is not an object",)),
+    "a list beside numbers in JSON": (
+        "p.ndjson",
+        lines(n7=b'{"id": 6, "pred": [1.5]}\n'),
+        ("p.ndjson, column pred: 1 value that is not a single value", "line 7: [1.5]"),
+    ),
     "a key that a line lacks": (
         "p.ndjson",
         lines(n25001=b'{"id": 25000}\n'),

@@ -14,6 +14,7 @@ from losscli.data.formats.text import expected_rows, first_lines, lines, not_tex
 from losscli.errors import EXAMPLES, Problem
 from losscli.numeric.arrays import pl
 from losscli.report.findings import Code, Tally, finding
+from losscli.text import shortened
 
 if TYPE_CHECKING:
     from losscli.data.request import Reading
@@ -61,8 +62,8 @@ class Ndjson(Format, frozen=True):
         return expected_rows(files)
 
     def diagnose(self, files: Files, types: Mapping[str, Any]) -> list[Problem]:
-        """The problems of files that are not text, lines that are not objects, and lists of other types."""
-        return not_text(files) or _not_objects(files, types)
+        """The problems of files that are not text, lines that are not objects, and values of other types."""
+        return not_text(files) or _not_objects(files, types) or ([] if types else _mixed(files))
 
 
 def _as_read(dtype: Any) -> Any:
@@ -92,6 +93,28 @@ def _not_objects(files: Files, types: Mapping[str, Any]) -> list[Problem]:
             kind = finding(Code.NOT_A_NUMBER, f"{shown}, column {name}", kind=types[name])
             problems.append(kind.problem(Tally(len(examples), examples[:EXAMPLES])))
     return problems
+
+
+def _mixed(files: Files) -> list[Problem]:
+    """The problems of columns with lists or objects in some rows and not in others: they have no type."""
+    problems, kinds = list[Problem](), dict[str, str]()
+    for path in files.paths:
+        others = dict[str, list[str]]()
+        for number, row in _parsed(path):
+            for name, value in row.items() if isinstance(row, dict) else ():
+                kind = _KINDS.get(type(value), "a single value")
+                if value is not None and kinds.setdefault(name, kind) != kind:
+                    others.setdefault(name, []).append(f"line {number}: {shortened(repr(value))}")
+        for name, examples in others.items():
+            kind_of_first = finding(
+                Code.NOT_A_NUMBER, f"{files.shown(path)}, column {name}", kind=kinds[name]
+            )
+            problems.append(kind_of_first.problem(Tally(len(examples), examples[:EXAMPLES])))
+    return problems
+
+
+_KINDS: dict[type, str] = {list: "a list", dict: "an object"}
+"""What nested values are called."""
 
 
 def _parsed(path: str) -> Iterator[tuple[int, Any]]:
