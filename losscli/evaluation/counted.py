@@ -22,7 +22,7 @@ from losscli.numeric.arrays import Array
 from losscli.numeric.indicators import Indicators
 from losscli.plan.plan import Plan
 from losscli.states.contingency import Columns, Contingency
-from losscli.states.moments import Moments
+from losscli.states.moments import Moments, moments_of
 from losscli.states.sums import MAX_SKEW
 from losscli.tasks.base import Labelled
 
@@ -129,14 +129,17 @@ class Pairwise(Struct, frozen=True):
         return state.moments(self.full(state.numbers), self.plan.level is not None)
 
     def by_class(self, overall: Contingency) -> Contingency | Moments | None:
-        """The state of each class; None if it has none, or if that follows from the settled state."""
+        """The state of each class; None if it has none."""
         cells = _kind(self.choice).of_cells
         if cells == "rows":
             actual, *_ = self._labels(overall.numbers)
             return self.settled(overall.in_cells(actual, _classes(self.plan)))
-        if cells == "each" and self.are_many:
+        if cells == "none":
+            return None
+        if self.are_many:
             return overall.scattered(self.compact(overall.numbers), by_class=True).classes()
-        return None
+        whole, outputs = moments_of(self.settled(overall)), self.plan.outputs(self.choice)
+        return Moments.stack([whole.output(place, outputs) for place in range(outputs)])
 
     def _labels(self, pairs: Array) -> list[Array]:
         """The true class (m,), and the predicted one (m,) of each model."""

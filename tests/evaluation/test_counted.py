@@ -90,7 +90,7 @@ def test_averages_follow_from_counts_of_pairs(monkeypatch, params):
     assert_same(found, losscli.evaluate(labels(12, 60), **given))
 
 
-@pytest.mark.parametrize("classes", [2, 3, 12])
+@pytest.mark.parametrize("classes", [2, 3, 4, 12])
 @pytest.mark.parametrize("loss", SCORES)
 @pytest.mark.parametrize("options", [{}, {"by": ["s", "y"]}], ids=str)
 def test_differences_follow_from_counts_of_two_models(monkeypatch, classes, loss, options):
