@@ -17,7 +17,7 @@ from losscli.catalog.loss import Choice
 from losscli.data.slicing import keys_of
 from losscli.errors import DataError
 from losscli.evaluation.block import Fixed
-from losscli.evaluation.counted import is_counted, pairs_of
+from losscli.evaluation.counted import is_counted, is_weighted, pairs_of
 from losscli.evaluation.pairs import ComparisonJob, Scores
 from losscli.evaluation.partial import EvaluationJob, Partial, Slices
 from losscli.numeric.arrays import Array
@@ -340,6 +340,8 @@ def _require_kind(plan: Plan, choice: Choice, state: State, paired: bool) -> Non
         if not isinstance(state, plan.state(choice)):
             raise ValueError(f"another state of {choice}")
         return
+    if (state.powers is not None) != is_weighted(plan):
+        raise ValueError(f"other weights of {choice}")
     pairs = pairs_of(plan, 2 if paired else 1)
     if not is_counted(plan, choice) or int(state.numbers.max(initial=0)) >= pairs:
         raise ValueError(f"other pairs of {choice}")

@@ -31,18 +31,18 @@ _MOST_CLASSES = 100
 
 
 def is_counted(plan: Plan, choice: Choice) -> bool:
-    """Whether the rows of a loss are counted: those of labels, without weights, clusters and draws."""
+    """Whether the rows of a loss are counted: those of labels, without clusters and draws."""
     roles, loss = plan.roles, choice.loss
     if not issubclass(loss.batch, Labelled) or plan.state(choice) is not Moments:
         return False
-    if plan.device != CPU or plan.resampling is not None or roles.group is not None:
+    if plan.device != CPU or plan.resampling is not None or (roles.group, roles.cluster) != (None, None):
         return False
-    if (roles.weight, roles.class_weight, roles.cluster) != (None, None, None):
-        return False
+    if choice.by_rows or choice.keeps_zero_class:
+        return False  # its rows have other weights
     if not loss.request:
         return True
     # A loss of a user may take the probability itself, be undefined for a pair, or look for its row.
-    takes_labels = roles.task != "binary" or roles.link == "label"
+    takes_labels = (roles.task != "binary" or roles.link == "label") and not is_weighted(plan)
     extreme = loss.reduction.extreme or loss.replaces is not None
     return takes_labels and not extreme and len(roles.names) <= _MOST_CLASSES
 
@@ -73,11 +73,14 @@ class Pairs:
         kind = _kind(choice)
         key = tuple(choice.params.get(name) for name in kind.labelled_by)
         if key not in self._known:
-            numbers = self._numbers(choice, kind)
-            slices = (
-                Contingency.of_rows(numbers, codes, len(keys)) for codes, keys in self._assignment.slices
-            )
-            self._known[key] = (Contingency.of_rows(numbers), *slices)
+            numbers, weight = self._numbers(choice, kind), self._models[0].weight
+            codes = [codes for codes, _ in self._assignment.slices]
+            if weight is not None and len(weight) and not float(weight.min()) > 0:
+                kept = np.flatnonzero(weight > 0)
+                weight, numbers, *codes = (each[kept] for each in (weight, numbers, *codes))
+            counts = (len(keys) for _, keys in self._assignment.slices)
+            slices = (Contingency.of_rows(numbers, weight, *each) for each in zip(codes, counts, strict=True))
+            self._known[key] = (Contingency.of_rows(numbers, weight), *slices)
         return self._known[key]
 
     def _numbers(self, choice: Choice, kind: type[Labelled]) -> Array:
@@ -151,6 +154,11 @@ class Pairwise(Struct, frozen=True):
 
     def _joined(self, *by_model: Sequence[Any]) -> Sequence[Any]:
         return by_model[0] if self.models == 1 else self.choice.paired(*by_model)
+
+
+def is_weighted(plan: Plan) -> bool:
+    """Whether rows have weights."""
+    return plan.roles.weight is not None or plan.roles.class_weight is not None
 
 
 def pairs_of(plan: Plan, models: int) -> int:

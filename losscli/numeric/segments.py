@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from losscli.numeric.arrays import Array, Namespace, np, on_host, to_numpy
 from losscli.numeric.cached import cached_property
+from losscli.numeric.two_float import two_sum
 
 
 def run_of(xp: Namespace, starts: Array, n: int) -> Array:
@@ -130,6 +131,18 @@ class Runs:
             )
             starts, sizes, pieces = firsts, counts, len(run)
         return found
+
+
+def two_float_sums(places: Array, values: Array, size: int) -> Array:
+    """The sums of values (n,) by place (n,), as two floats (size, 2), in arrays of NumPy.
+
+    As `Cells.two_float_sums` they are split at a common binary digit, above which nothing is rounded.
+    """
+    above = float(np.abs(values).max(initial=0.0)) * 2.0 * max(len(values), 1)
+    grid = np.ldexp(1.0, np.frexp(above)[1])
+    part = values + grid - grid if np.isfinite(grid) else values
+    sums = (np.bincount(places, each, size) for each in (part, values - part))
+    return np.stack(two_sum(*sums), axis=1)
 
 
 def binned_sums(xp: Namespace, places: Array, columns: Sequence[Array | None], size: int = 0) -> Array:

@@ -7,6 +7,8 @@ variance along one direction, the gradient, which is that of a sum over the few 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import reduce
+from itertools import product
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,30 +16,32 @@ from msgspec.structs import replace
 from losscli.numeric.arrays import Array, np
 from losscli.numeric.cached import cached_property
 from losscli.numeric.indicators import Indicators
-from losscli.numeric.two_float import sum_with_product
-from losscli.states.moments import Moments
+from losscli.numeric.segments import two_float_sums
+from losscli.numeric.two_float import two_sum
+from losscli.states.moments import Moments, two_float_add
 from losscli.states.sums import mean_of
 
 
 class Scattered(Struct, frozen=True, eq=False, dict=True):
-    """Columns of entries, each of which stands for `counts` (m,) rows of the `cells` (m,).
+    """Columns of entries, each of which stands for rows of the `cells` (m,).
 
+    `sums` (4, m) are those of the weights of the rows, as two floats, and of their squares and third powers;
     n (c,) are the rows of each cell.  `groups` have one column for each class; if `by_class`, the columns of
     one class follow one another, otherwise those of one group.
     """
 
     n: Array
     cells: Array
-    counts: Array
+    sums: Array
     groups: tuple[Indicators, ...]
     by_class: bool
 
     @classmethod
     def of(
-        cls, n: Array, cells: Array, counts: Array, columns: Sequence[Array | Indicators], by_class: bool
+        cls, n: Array, cells: Array, sums: Array, columns: Sequence[Array | Indicators], by_class: bool
     ) -> Scattered:
         """Those of columns of classes, and of others (m,)."""
-        return cls(n, cells, counts.astype(float), tuple(map(_group, columns)), by_class)
+        return cls(n, cells, sums, tuple(map(_group, columns)), by_class)
 
     def __getitem__(self, cells: slice | Array) -> Scattered:
         """The columns in some cells."""
@@ -49,86 +53,171 @@ class Scattered(Struct, frozen=True, eq=False, dict=True):
             replace(group, parts=tuple((at[kept], added[kept]) for at, added in group.parts))
             for group in self.groups
         )
-        return Scattered(n, place[self.cells[kept]], self.counts[kept], tuple(groups), self.by_class)
+        return Scattered(n, place[self.cells[kept]], self.sums[:, kept], tuple(groups), self.by_class)
 
     @cached_property
-    def added(self) -> Array:
-        """The sum (c, k) of what rows add to the base of each column."""
-        return self._joined([self._sums(group, 1) for group in self.groups])
+    def weight(self) -> Array:
+        """The sum of the weights (c, 2) in each cell, as two floats."""
+        return self._weighted(self.cells, 1.0, len(self.n))
+
+    @cached_property
+    def squares(self) -> Array:
+        """The sum of the squared weights (c,) in each cell."""
+        return np.bincount(self.cells, self.sums[2], len(self.n))
+
+    @cached_property
+    def total(self) -> Array:
+        """The weighted sum of each column (c, 2, k), as two floats."""
+        added = self._joined([self._totals(group) for group in self.groups])
+        return two_float_add(self.weight[:, :, None] * self.base, added)
+
+    @cached_property
+    def base(self) -> Array:
+        """The base (1, k) of each column."""
+        return self._joined([np.full((1, group.count), group.base) for group in self.groups])
+
+    @cached_property
+    def shift(self) -> Array:
+        """The mean (c, k) of each column minus its base."""
+        with np.errstate(all="ignore"):
+            return mean_of(self.total, self.weight) - self.base
 
     @cached_property
     def variances(self) -> Array:
         """The sum of squared deviations (c, k) of each column."""
-        squares = self._joined([self._sums(group, 2) for group in self.groups])
-        n = self.n[:, None]
-        # Of whole numbers: nothing is rounded before the division.
-        return (squares * n - self.added**2) / n
+        parts = zip(self.groups, self._split(self.shift), strict=True)
+        return self._joined([self._deviations(*part) for part in parts])
 
     def variance_along(self, direction: Array) -> Array:
         """The sum of squared deviations (c,) of the columns' sum along a direction (c, k)."""
-        centre = np.sum(self.added * direction, axis=1) / self.n
-        along = -centre[self.cells]
+        along = -np.sum(self.shift * direction, axis=1)[self.cells]
         for group, slopes in zip(self.groups, self._split(direction), strict=True):
             for place, added in group.parts:
                 along += slopes[self.cells, place] * added
-        return np.bincount(self.cells, self.counts * along**2, len(self.n))
+        return np.bincount(self.cells, self.sums[2] * along**2, len(self.n))
+
+    @cached_property
+    def drift(self) -> Array:
+        """The sum of deviations (c, k) of each column, with squared weights."""
+        return (
+            self._joined([self._squared(group) for group in self.groups]) - self.shift * self.squares[:, None]
+        )
 
     def moments(self) -> Moments:
         """The moments of all columns, without those that only few columns have."""
         low, high = (self._joined(each) for each in zip(*map(self._extremes, self.groups), strict=True))
-        base = self._joined([np.full((1, group.count), group.base) for group in self.groups])
-        return _moments(self.n, self.added + self.n[:, None] * base, low, high, None, self)
+        unknown = np.full(low.shape, -1, dtype=np.int64)
+        return Moments(
+            n=self.n,
+            weight=self.weight,
+            weight2=self.squares,
+            total=self.total,
+            drift=self.drift,
+            spread=None,
+            low=low,
+            high=high,
+            low_row=unknown,
+            high_row=unknown,
+            scattered=self,
+        )
 
     def classes(self) -> Moments:
         """The moments of the columns of each class, as cells of all rows, which are in one cell here."""
-        whole, k = self.moments(), len(self.groups)
-        total, low, high = (each.reshape(-1, k) for each in (whole.total[0, 0], whole.low, whole.high))
-        n, added = np.repeat(self.n, len(total)), self.added.reshape(-1, k)
-        products = np.empty((len(total), k, k))
-        for i, one in enumerate(self.groups):
-            for j, other in enumerate(self.groups[: i + 1]):
-                products[:, i, j] = products[:, j, i] = self._products(one, other)
-        spread = (products * n[:, None, None] - added[:, :, None] * added[:, None, :]) / n[:, None, None]
-        return _moments(n, total, low, high, spread, None)
+        k, whole = len(self.groups), self.moments()
+        classes = whole.drift.shape[1] // k
+        shift, drift, low, high, rows = (
+            each.reshape(classes, k)
+            for each in (self.shift, whole.drift, whole.low, whole.high, whole.low_row)
+        )
+        n, weight, squares = (
+            np.repeat(each, classes, axis=0) for each in (whole.n, whole.weight, whole.weight2)
+        )
+        # With A = drift + shift sum w^2, the spread is the sum of products minus shift A' and A shift', plus
+        # (sum w^2) shift shift'.
+        crossed = shift[:, :, None] * (drift + shift * squares[:, None] / 2)[:, None, :]
+        return replace(
+            whole,
+            n=n,
+            weight=weight,
+            weight2=squares,
+            total=whole.total.reshape(2, classes, k).swapaxes(0, 1),
+            drift=drift,
+            spread=self._products() - crossed - crossed.swapaxes(1, 2),
+            low=low,
+            high=high,
+            low_row=rows,
+            high_row=rows,
+            scattered=None,
+        )
 
-    def _sums(self, group: Indicators, power: int) -> Array:
-        """The sum (c, classes) of powers of what rows add."""
+    def _weighted(self, places: Array, values: Array | float, size: int) -> Array:
+        """The weighted sum of values (m,) by place (m,), as two floats (size, 2)."""
+        weight, rest = self.sums[:2] * values
+        sums = two_float_sums(places, weight, size)
+        return np.stack(two_sum(sums[:, 0], sums[:, 1] + np.bincount(places, rest, size)), axis=1)
+
+    def _totals(self, group: Indicators) -> Array:
+        """The weighted sum (c, 2, classes) of what rows add."""
+        size = len(self.n) * group.count
+        parts = [self._weighted(self._places(group, place), added, size) for place, added in group.parts]
+        sums = reduce(two_float_add, parts)
+        return sums.reshape(len(self.n), group.count, 2).swapaxes(1, 2)
+
+    def _squared(self, group: Indicators) -> Array:
+        """The sum (c, classes) of what rows add, with squared weights."""
         sums = np.zeros(len(self.n) * group.count)
         for place, added in group.parts:
-            sums += np.bincount(self._places(group, place), self.counts * added**power, len(sums))
+            sums += np.bincount(self._places(group, place), self.sums[2] * added, len(sums))
         return sums.reshape(len(self.n), group.count)
 
-    def _products(self, one: Indicators, other: Indicators) -> Array:
-        """The sum (classes,) over rows of the product of what they add to the same class in two groups."""
-        sums = np.zeros(one.count)
-        for place, added in one.parts:
-            for other_place, other_added in other.parts:
-                product = np.where(place == other_place, self.counts * added * other_added, 0.0)
-                sums += np.bincount(place, product, one.count)
-        return sums
+    def _deviations(self, group: Indicators, shift: Array) -> Array:
+        """The sum of squared deviations (c, classes), given the `shift` (c, classes) of the columns."""
+        others = np.repeat(self.squares, group.count)
+        sums, centre = np.zeros(len(others)), shift.ravel()
+        for place, added in group.parts:
+            at = np.flatnonzero(added)
+            places, squares = self._places(group, place)[at], self.sums[2][at]
+            sums += np.bincount(places, squares * (added[at] - centre[places]) ** 2, len(sums))
+            others -= np.bincount(places, squares, len(sums))
+        return (sums + others * centre**2).reshape(shift.shape)
+
+    def _products(self) -> Array:
+        """The sums (classes, k, k) over rows of the product of what they add to a class in two groups."""
+        k, count = len(self.groups), self.groups[0].count
+        sums = np.zeros((k, k, count))
+        for i, j in product(range(k), repeat=2):
+            for (place, added), (other_place, other) in product(self.groups[i].parts, self.groups[j].parts):
+                both = np.where(place == other_place, self.sums[2] * added * other, 0.0)
+                sums[i, j] += np.bincount(place, both, count)
+        return np.moveaxis(sums, 2, 0)
 
     def _extremes(self, group: Indicators) -> tuple[Array, Array]:
         """The minimum and the maximum (c, classes) of each column, infinite without rows."""
         shape = len(self.n), group.count
-        low, high, rows = np.full(shape, np.inf), np.full(shape, -np.inf), np.zeros(shape)
+        low, high, others = np.full(shape, np.inf), np.full(shape, -np.inf), np.repeat(self.rows, group.count)
         for place, added in group.parts:
             at = np.flatnonzero(added)
             places = self._places(group, place)[at]
             np.minimum.at(low.ravel(), places, group.base + added[at])
             np.maximum.at(high.ravel(), places, group.base + added[at])
-            rows += np.bincount(places, self.counts[at], rows.size).reshape(shape)
-        others = rows < self.n[:, None]
-        low[others], high[others] = np.minimum(low, group.base)[others], np.maximum(high, group.base)[others]
+            others -= np.bincount(places, minlength=len(others))
+        some = (others > 0).reshape(shape)
+        low[some], high[some] = np.minimum(low, group.base)[some], np.maximum(high, group.base)[some]
         return low, high
+
+    @cached_property
+    def rows(self) -> Array:
+        """The number of entries (c,) in each cell."""
+        return np.bincount(self.cells, minlength=len(self.n))
 
     def _places(self, group: Indicators, place: Array) -> Array:
         return self.cells * group.count + place
 
     def _joined(self, by_group: Sequence[Array]) -> Array:
-        """The columns (c, k) from those of each group (c, classes)."""
+        """The columns (c, ..., k) from those of each group (c, ..., classes)."""
         if not self.by_class:
-            return np.concatenate(by_group, axis=1)
-        return np.stack(by_group, axis=2).reshape(len(by_group[0]), -1)
+            return np.concatenate(by_group, axis=-1)
+        return np.stack(by_group, axis=-1).reshape(*by_group[0].shape[:-1], -1)
 
     def _split(self, columns: Array) -> Iterator[Array]:
         """The columns of each group (c, classes) from all (c, k)."""
@@ -143,27 +232,3 @@ def _group(column: Array | Indicators) -> Indicators:
     if isinstance(column, Indicators):
         return column
     return Indicators(1, ((np.zeros(len(column), dtype=np.int64), column),))
-
-
-def _moments(
-    n: Array, total: Array, low: Array, high: Array, spread: Array | None, scattered: Scattered | None
-) -> Moments:
-    """Moments from sums (c, k) of whole numbers, with their spread or the columns from which it follows."""
-    weights = n.astype(float)
-    weight, exact = (np.stack([each, np.zeros_like(each)], axis=1) for each in (weights, total))
-    with np.errstate(all="ignore"):
-        mean = mean_of(exact, weight)
-    unknown = np.full(low.shape, -1, dtype=np.int64)
-    return Moments(
-        n=n,
-        weight=weight,
-        weight2=weights,
-        total=exact,
-        drift=sum_with_product(np, total, -weights[:, None], mean),
-        spread=spread,
-        low=low,
-        high=high,
-        low_row=unknown,
-        high_row=unknown,
-        scattered=scattered,
-    )

@@ -100,6 +100,12 @@ def _require_counts(state: Contingency, cells: int) -> None:
         raise ValueError("counts of other numbers")
     if not _are_codes(state.cells, cells) or (state.numbers < 0).any() or (state.counts < 1).any():
         raise ValueError("counts of other cells")
+    if state.powers is not None and (
+        state.powers.shape != (4, len(state.cells))
+        or state.powers.dtype != np.float64
+        or not np.isfinite(state.powers).all()
+    ):
+        raise ValueError("other sums of weights")
     step = np.diff(state.cells), np.diff(state.numbers)
     if not ((step[0] > 0) | (step[0] == 0) & (step[1] > 0)).all():
         raise ValueError("numbers that are not in order")

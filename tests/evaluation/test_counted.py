@@ -33,7 +33,7 @@ def labels(classes: int, rows: int = ROWS) -> pl.DataFrame:
     names = np.array([f"c{i}" for i in range(classes)])
     y = np.minimum(rng.geometric(0.4, rows) - 1, classes - 1)
     p = np.where(rng.random(rows) < 0.8, y, rng.integers(0, classes, rows))
-    slices, weight = rng.integers(0, 4, rows), rng.integers(1, 3, rows)
+    slices, weight = rng.integers(0, 4, rows), np.where(rng.random(rows) < 0.05, 0.0, rng.random(rows))
     return pl.DataFrame({"p": names[p], "y": names[y], "s": slices, "w": weight})
 
 
@@ -73,7 +73,9 @@ def assert_same(found: losscli.Report, expected: losscli.Report) -> None:
 
 @pytest.mark.parametrize("classes", [2, 3, 12])
 @pytest.mark.parametrize("loss", SCORES)
-@pytest.mark.parametrize("options", [{}, {"by": "s"}, {"by": ["s", "y"]}, {"ci": None}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"by": "s"}, {"by": ["s", "y"]}, {"ci": None}, {"weight": "w", "by": "s"}], ids=str
+)
 def test_counts_of_pairs_have_the_results_of_rows(monkeypatch, states, classes, loss, options):
     given = {"pred": "p", "target": "y", "task": "multiclass", "loss": [loss, "zero_one"], **options}
     found = losscli.evaluate(labels(classes), **given)
@@ -92,7 +94,7 @@ def test_averages_follow_from_counts_of_pairs(monkeypatch, params):
 
 @pytest.mark.parametrize("classes", [2, 3, 4, 12])
 @pytest.mark.parametrize("loss", SCORES)
-@pytest.mark.parametrize("options", [{}, {"by": ["s", "y"]}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"by": ["s", "y"]}, {"by": "s", "weight": "w"}], ids=str)
 def test_differences_follow_from_counts_of_two_models(monkeypatch, classes, loss, options):
     frame = labels(classes, 900)
     other = labels(classes + 1, 900)["y"].replace(f"c{classes}", "c0").shuffle(seed=1)
@@ -110,13 +112,22 @@ def test_differences_follow_from_counts_of_two_models(monkeypatch, classes, loss
         assert all(same(getattr(own, name), getattr(other, name), 1e-7) for name in names), (own, other)
 
 
+@pytest.mark.parametrize("weights", [{"c0": 2.5}, {"c1": 0.0}])
+def test_weights_of_classes_are_those_of_their_rows(monkeypatch, weights):
+    losses = ["f1", "accuracy", "balanced_accuracy", "true_positives"]
+    given = {"pred": "p", "target": "y", "task": "multiclass", "loss": losses, "class_weight": weights}
+    found = losscli.evaluate(labels(5), **given, weight="w", by="s")
+    by_row(monkeypatch)
+    assert_same(found, losscli.evaluate(labels(5), **given, weight="w", by="s"))
+
+
 BINARY = sorted(
     {each.name for each in losscli.list_losses(task="binary") if issubclass(each.batch, Labelled)}
 )
 
 
 @pytest.mark.parametrize("loss", BINARY)
-@pytest.mark.parametrize("options", [{}, {"by": "s"}, {"threshold": 0.7}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"by": "s"}, {"threshold": 0.7}, {"weight": "w"}], ids=str)
 def test_probabilities_are_labels_at_a_threshold(monkeypatch, states, loss, options):
     frame = labels(2).with_columns(y=(pl.col("y") == "c1").cast(pl.Int64))
     frame = frame.with_columns(p=(0.3 * pl.col("y") + 0.7 * pl.Series(np.random.default_rng(1).random(ROWS))))
@@ -147,8 +158,8 @@ def test_a_loss_of_a_user_is_counted_for_labels_alone(states, labelled, kind):
     assert found["gap"].value == pytest.approx(0.5 if labelled else 0.1)
 
 
-@pytest.mark.parametrize("options", [{"weight": "w"}, {"cluster": "s"}, {"ci_method": "bootstrap"}], ids=str)
-def test_weighted_and_drawn_rows_are_not_counted(states, options):
+@pytest.mark.parametrize("options", [{"cluster": "s"}, {"ci_method": "bootstrap"}], ids=str)
+def test_clusters_and_drawn_rows_are_not_counted(states, options):
     losscli.evaluate(labels(3), pred="p", target="y", task="multiclass", loss="f1", **options)
     assert states == [Moments]
 
@@ -282,9 +293,10 @@ def test_each_of_many_classes_has_an_interval(many):
 # States
 
 
+@pytest.mark.parametrize("weight", [None, "w"])
 @pytest.mark.parametrize("loss", [["f1", "zero_one"], ["cohen_kappa"]], ids=str)
-def test_states_of_parts_merge_to_that_of_all_rows(tmp_path, loss):
-    given = {"pred": "p", "target": "y", "task": "multiclass", "loss": loss, "by": "s"}
+def test_states_of_parts_merge_to_that_of_all_rows(tmp_path, loss, weight):
+    given = {"pred": "p", "target": "y", "task": "multiclass", "loss": loss, "by": "s", "weight": weight}
     frame = labels(12)
     frame.write_parquet(tmp_path / "whole.parquet")
     whole = losscli.evaluate(tmp_path / "whole.parquet", **given, state=tmp_path / "whole.state")
@@ -296,7 +308,8 @@ def test_states_of_parts_merge_to_that_of_all_rows(tmp_path, loss):
         losscli.evaluate(own, plan=tmp_path / "whole.state", part=f"{number + 1}/3", state=parts[-1])
     merged = losscli.merge(*parts)
     assert [each.value for each in merged.results] == [each.value for each in whole.results]
-    assert [each.ci_low for each in merged.results] == [each.ci_low for each in whole.results]
+    ends = zip(merged.results, whole.results, strict=True)
+    assert all(same(own.ci_low, other.ci_low) for own, other in ends)
 
 
 def test_states_of_parts_of_a_comparison_merge(tmp_path):
@@ -317,16 +330,33 @@ def test_states_of_parts_of_a_comparison_merge(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "change"),
-    [("numbers", 144), ("numbers", -1), ("counts", 0), ("counts", 7_777), ("cells", 4), ("n", 1)],
+    [
+        ("numbers", 144),
+        ("numbers", -1),
+        ("counts", 0),
+        ("counts", 7_777),
+        ("cells", 4),
+        ("n", 1),
+        ("powers", np.nan),
+    ],
 )
 def test_damaged_counts_are_refused(tmp_path, name, change):
     path = tmp_path / "labels.state"
-    losscli.evaluate(labels(12), pred="p", target="y", task="multiclass", loss="f1", by="s", state=path)
+    given = {"pred": "p", "target": "y", "task": "multiclass", "loss": "f1", "by": "s"}
+    losscli.evaluate(labels(12), **given, weight="w" if name == "powers" else None, state=path)
     header, arrays = load(path.read_bytes())
     damaged = arrays[f"slice.0.0.{name}"].copy()
-    damaged[-1] = change
+    damaged[..., -1] = change
     with pytest.raises(losscli.DataError, match="damaged"):
         from_bytes(dump(header, arrays | {f"slice.0.0.{name}": damaged}))
+
+
+def test_counts_without_the_weights_of_their_plan_are_refused(tmp_path):
+    path = tmp_path / "labels.state"
+    losscli.evaluate(labels(3), pred="p", target="y", task="multiclass", loss="f1", weight="w", state=path)
+    header, arrays = load(path.read_bytes())
+    with pytest.raises(losscli.DataError, match="damaged"):
+        from_bytes(dump(header, {name: each for name, each in arrays.items() if "powers" not in name}))
 
 
 def test_segments_are_contrasted_by_the_moments_of_labels():

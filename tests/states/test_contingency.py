@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
 from functools import reduce
 
 import numpy as np
@@ -20,15 +22,24 @@ CODES = RNG.integers(0, CELLS, ROWS)
 CUTS = (slice(0, 7), slice(7, 7), slice(7, 300), slice(300, ROWS))
 
 
-def counts(part: slice = slice(None)) -> Contingency:
-    return Contingency.of_rows(NUMBERS[part], CODES[part], CELLS)
+WEIGHT = RNG.random(ROWS) * 10.0 ** RNG.integers(-6, 6, ROWS)
+
+
+def counts(part: slice = slice(None), weight: np.ndarray | None = None) -> Contingency:
+    own = None if weight is None else weight[part]
+    return Contingency.of_rows(NUMBERS[part], own, CODES[part], CELLS)
 
 
 def assert_equal(found: Contingency, expected: Contingency) -> None:
+    assert found.to_arrays().keys() == expected.to_arrays().keys()
     for name, array in expected.to_arrays().items():
         own = getattr(found, name)
-        assert own.dtype == array.dtype == np.int64, name
-        np.testing.assert_array_equal(own, array, name)
+        assert own.dtype == array.dtype, name
+        if name == "powers":
+            np.testing.assert_allclose(own, array, rtol=1e-13, atol=1e-9, err_msg=name)
+            np.testing.assert_array_equal(own[0], array[0])
+        else:
+            np.testing.assert_array_equal(own, array, name)
 
 
 def test_counts_are_those_of_rows():
@@ -48,10 +59,23 @@ def test_few_and_many_numbers_are_counted_alike(far):
     np.testing.assert_array_equal(found.numbers, np.unique(NUMBERS) * far)
 
 
-def test_any_merge_tree_gives_the_counts_of_all_rows():
-    a, b, c, d = map(counts, CUTS)
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["ones", "weights"])
+def test_any_merge_tree_gives_the_counts_of_all_rows(weight):
+    a, b, c, d = (counts(cut, weight) for cut in CUTS)
     for merged in (a.merge(b).merge(c).merge(d), d.merge(c.merge(b.merge(a))), a.merge(c).merge(d.merge(b))):
-        assert_equal(merged, counts())
+        assert_equal(merged, counts(weight=weight))
+
+
+def test_weights_are_summed_without_rounding():
+    found = counts(weight=WEIGHT)
+    for place, (cell, number) in enumerate(zip(found.cells, found.numbers, strict=True)):
+        rows = WEIGHT[(cell == CODES) & (number == NUMBERS)]
+        assert found.powers[0, place] == math.fsum(rows)
+        exact = sum(map(Fraction, rows.tolist()))
+        assert abs(exact - sum(map(Fraction, found.powers[:2, place].tolist()))) < exact / 2**90
+        np.testing.assert_allclose(found.powers[2:, place], [np.sum(rows**2), np.sum(rows**3)])
+    expected = [math.fsum(WEIGHT[cell == CODES]) for cell in range(CELLS)]
+    np.testing.assert_array_equal(found.weights, expected)
 
 
 def test_cells_of_other_places_merge_with_their_own():
@@ -75,7 +99,9 @@ def test_a_block_of_cells_has_the_counts_of_its_rows():
     codes = np.where(NUMBERS % 3 == 0, -1, CODES)
     cells = Cells(np, ROWS, None, 0, codes, CELLS)
     kept = codes >= 0
-    assert_equal(Contingency.of(cells, [NUMBERS]), Contingency.of_rows(NUMBERS[kept], codes[kept], CELLS))
+    assert_equal(
+        Contingency.of(cells, [NUMBERS]), Contingency.of_rows(NUMBERS[kept], None, codes[kept], CELLS)
+    )
 
 
 def columns(numbers: np.ndarray) -> tuple[Indicators | np.ndarray, ...]:
@@ -89,26 +115,32 @@ def columns(numbers: np.ndarray) -> tuple[Indicators | np.ndarray, ...]:
     )
 
 
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["ones", "weights"])
 @pytest.mark.parametrize("by_class", [False, True])
-def test_scattered_columns_have_the_moments_of_full_ones(by_class):
-    whole = counts()
+def test_scattered_columns_have_the_moments_of_full_ones(by_class, weight):
+    whole = counts(weight=weight)
     given = columns(whole.numbers) if by_class else (*columns(whole.numbers), 1.0 * (whole.numbers % 4))
     full = np.stack(in_full(np, given))
     if by_class:
         full = full.reshape(3, CLASSES, -1).swapaxes(0, 1).reshape(3 * CLASSES, -1)
     expected, found = whole.moments([*full]), whole.scattered(given, by_class).moments()
-    for name in ("n", "weight", "weight2", "low", "high"):
+    for name in ("n", "low", "high"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), name)
+    np.testing.assert_array_equal(found.weight[:, 0], expected.weight[:, 0])
     np.testing.assert_array_equal(found.total[:, 0], expected.total[:, 0])
-    np.testing.assert_allclose(found.drift, expected.drift, atol=1e-12)
+    np.testing.assert_allclose(found.weight2, expected.weight2, rtol=1e-14)
+    np.testing.assert_allclose(
+        found.drift / found.weight2[:, None], expected.drift / found.weight2[:, None], atol=1e-14
+    )
     np.testing.assert_allclose(found.variances, expected.variances, rtol=1e-12, atol=1e-12)
     direction = RNG.normal(size=expected.drift.shape)
     along = np.einsum("ci,cij,cj->c", direction, expected.spread, direction)
     np.testing.assert_allclose(found.scattered.variance_along(direction), along, rtol=1e-12)
 
 
-def test_classes_are_cells_of_all_rows():
-    whole = Contingency.of_rows(NUMBERS)
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["ones", "weights"])
+def test_classes_are_cells_of_all_rows(weight):
+    whole = Contingency.of_rows(NUMBERS, weight)
     given = columns(whole.numbers)
     found = whole.scattered(given, by_class=True).classes()
     full = np.stack(in_full(np, given)).reshape(3, CLASSES, -1)
@@ -116,7 +148,8 @@ def test_classes_are_cells_of_all_rows():
     for name in ("n", "low", "high"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), name)
     np.testing.assert_array_equal(found.total[:, 0], expected.total[:, 0])
-    np.testing.assert_allclose(found.spread, expected.spread, rtol=1e-12, atol=1e-12)
+    scale = found.weight2[:, None, None]
+    np.testing.assert_allclose(found.spread / scale, expected.spread / scale, rtol=1e-12, atol=1e-15)
 
 
 def test_columns_of_classes_are_written_in_full():
@@ -128,7 +161,11 @@ def test_columns_of_classes_are_written_in_full():
 
 def test_a_cell_without_rows_has_no_extremes():
     found = Scattered.of(
-        np.array([2, 0]), np.array([0]), np.array([2]), [one_per_row(np, np.array([1]), 3)], by_class=False
+        np.array([2, 0]),
+        np.array([0]),
+        np.array([[2.0], [0.0], [2.0], [2.0]]),
+        [one_per_row(np, np.array([1]), 3)],
+        by_class=False,
     ).moments()
     np.testing.assert_array_equal(found.low, [[0, 1, 0], [np.inf] * 3])
     np.testing.assert_array_equal(found.high, [[0, 1, 0], [-np.inf] * 3])
@@ -136,7 +173,7 @@ def test_a_cell_without_rows_has_no_extremes():
 
 def test_numbers_too_large_for_one_of_cell_and_row_are_counted_alike():
     far = 2**61
-    found = Contingency.of_rows(NUMBERS + far, CODES, CELLS)
+    found = Contingency.of_rows(NUMBERS + far, None, CODES, CELLS)
     np.testing.assert_array_equal(found.numbers, counts().numbers + far)
     for name in ("n", "cells", "counts"):
         np.testing.assert_array_equal(getattr(found, name), getattr(counts(), name), name)
