@@ -348,6 +348,8 @@ def _weak(gate: Gate, assessments: Sequence[_Assessment]) -> set[int]:
 def _distance(assessment: _Assessment) -> float:
     """The distance of value and limit in standard errors, on the scale of the normal distribution."""
     gap = (assessment.verdict.value or 0.0) - (assessment.verdict.limit or 0.0)
+    if not gap:
+        return 0.0  # also of an end of the range, beyond which there is no noise
     error = assessment.errors[0 if gap > 0 else 1]
     if not error:
         return math.inf  # without noise, no interval contains the limit

@@ -318,6 +318,15 @@ def test_confidence_needs_noise_but_for_counts_and_bounds(rules):
     assert one("mae <= 2.2", noisy("mae", 2.0, 0.1), **rules).status == "pass"
 
 
+def test_a_perfect_cell_puts_no_other_in_doubt():
+    # The interval of a share of one ends there.
+    share = {"se": 0.02, "level": 0.95, "df": 99.0}
+    good, bad = result("hits", 1.0, {"s": "good"}, 0.98, 1.0), result("hits", 0.05, {"s": "bad"}, 0.02, 0.09)
+    report = Report(tuple(replace(each, **share) for each in (good, bad)))
+    found = judge([parse("hits[s=*] >= 1")], report, rules=Rules(confident=True))
+    assert [(verdict.status, verdict.weak) for verdict in found] == [("unsure", True), ("fail", False)]
+
+
 def test_intervals_of_several_cells_are_adjusted_by_holm():
     # Two-sided p of 2.5, 2.2 and 2.0 standard errors: 0.0124, 0.0278, 0.0455; Holm asks 0.0167, 0.025, 0.05.
     def weak(*distances):
