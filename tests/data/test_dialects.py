@@ -128,6 +128,16 @@ REFUSED: dict[str, tuple[str, str | bytes, tuple[str, ...]]] = {
         "x^2,pred\n1,2.5\n",
         ("p.csv: begins with x^", "quote its first"),
     ),
+    "Latin 1": (
+        "p p.csv",
+        b"id,pred,n\n1,2,caf\xe9\n",
+        ("line 2: 1,2,caf", "iconv -f latin1 -t utf-8 'p p.csv'"),
+    ),
+    "Latin 1, gzip": (
+        "p.csv.gz",
+        gzip.compress(b"id,pred,n\n1,2,caf\xe9\n"),
+        ("line 2: 1,2,caf", "iconv -f latin1 -t utf-8\n"),
+    ),
     "UTF-16 without a mark": ("p.csv", P.encode("utf-16-le"), ("holds null characters", "iconv -f utf-16le")),
     "a quote within a quoted field of one line": (
         "p.csv",

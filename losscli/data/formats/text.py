@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from itertools import islice
+from shlex import quote
 from typing import Any
 
 from losscli.data.batches import batches
@@ -192,6 +193,8 @@ def _not_utf8(files: Files) -> list[Problem]:
         )
         if examples := tuple(line for line, _ in zip(bad, range(EXAMPLES), strict=False)):
             name = files.shown(path)
-            remedy = f"iconv -f latin1 -t utf-8 {name.rpartition('/')[2]}"
+            # What iconv reads: a pipe, or the output of a decompressor, has no name.
+            has_name = files.spool is None and is_plain(path)
+            remedy = "iconv -f latin1 -t utf-8" + (f" {quote(name.rpartition('/')[2])}" if has_name else "")
             problems.append(problem(Code.WRONG_ENCODING, name, remedy=remedy, examples=examples))
     return problems
