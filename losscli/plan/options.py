@@ -174,6 +174,10 @@ class Option(Struct, frozen=True):
         """The value from text, TOML or Python.  Raises UsageError."""
         return self.kind.read(self.flag, value)
 
+    def is_empty(self, value: object) -> bool:
+        """Whether a value is empty text, as of a variable of a shell that is not set."""
+        return isinstance(value, str) and not (value if self.kind.may_be_blank else value.strip())
+
     def has_no_effect(self, task: str, link: str) -> bool:
         """Whether it has no effect in a task with this kind of predictions."""
         return bool((self.tasks and task not in self.tasks) or (self.links and link not in self.links))
@@ -831,9 +835,9 @@ def request_of(given: Mapping[str, Any], environment: Mapping[str, str] | None =
 def check_not_empty(given: Mapping[str, Any]) -> None:
     """Raise UsageError for options whose value is empty text, for example from an unset shell variable."""
     empty = [
-        OPTIONS[name]
+        option
         for name, value in given.items()
-        if name in OPTIONS and any(isinstance(item, str) and not item.strip() for item in _items(value))
+        if (option := OPTIONS.get(name)) and any(map(option.is_empty, _items(value)))
     ]
     if empty:
         raise UsageError(

@@ -33,13 +33,14 @@ class Kind(Struct, frozen=True):
     """A kind of value: its reader, and its type in Python.
 
     `join` combines the values of a repeated flag; without it, the flag cannot be repeated.  `choices` returns
-    the valid words, if there is a list of them.
+    the valid words, if there is a list of them.  `may_be_blank` if a space or a tab is a value.
     """
 
     accepts: str
     read: Read
     join: Callable[[Sequence[str]], Any] | None = None
     choices: Callable[[], Sequence[str]] = tuple
+    may_be_blank: bool = False
 
 
 def _switch(flag: str, value: Any) -> bool:
@@ -250,11 +251,11 @@ NAMES = Kind("str | Iterable[object] | None", _names, ",".join)
 CLASSES = Kind("str | Iterable[object] | None", _distinct_names, ",".join)
 SLICES = Kind("object", _slices, list)
 CLASS_WEIGHTS = Kind("str | Mapping[Any, float] | None", _class_weights)
-SEPARATOR = Kind("str | None", lambda flag, value: separator_of(_text(flag, value)))
+SEPARATOR = Kind("str | None", lambda flag, value: separator_of(_text(flag, value)), may_be_blank=True)
 QUOTE = Kind("str | None", lambda flag, value: quote_of(_text(flag, value)))
 ESCAPE = Kind("str | None", lambda flag, value: escape_of(_text(flag, value)))
 COMMENT = Kind("str | None", lambda flag, value: comment_of(_text(flag, value)))
-THOUSANDS = Kind("str | None", lambda flag, value: thousands_of(_text(flag, value)))
+THOUSANDS = Kind("str | None", lambda flag, value: thousands_of(_text(flag, value)), may_be_blank=True)
 DEVICE = Kind("str | None", _device)
 ENGINE = Kind("str | None", _engine)
 COLUMN = Kind("object", _text)

@@ -404,3 +404,18 @@ def test_options_of_text_are_for_any_input_of_a_command(argv, losscli):
     done = losscli(*argv, "-l", "mae", "--separator", ";", "--decimal", ",", "--json")
     assert done.status == 0, done.err
     assert {result["value"] for result in json.loads(done.out)["results"]} == {0.5}
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("id\tpred\ty\n1\t2\t4\n", ["--separator", "\t"]),
+        ("id pred y\n1 2 4\n", ["--separator", " "]),
+        ("id;pred;y\n1;1 002;1 004\n", ["--separator", ";", "--thousands", " "]),
+    ],
+)
+def test_a_blank_is_a_sign(text, options, losscli):
+    losscli.write(p=text)
+    asked = ["p.csv", "-l", "mean_absolute_error", "-p", "pred", "-y", "y", *options]
+    assert losscli.bare(*asked) == [2.0]
+    losscli.pastes_back(*asked)
