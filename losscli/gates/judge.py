@@ -340,26 +340,46 @@ def _weak(gate: Gate, assessments: Sequence[_Assessment]) -> set[int]:
         (i for i in decided if any(assessments[i].errors)), key=lambda i: -_distance(assessments[i])
     )
     for step, index in enumerate(noisy):
-        if _contains_limit(gate, assessments[index], len(noisy) - step):
+        cell = assessments[index]
+        if not _is_far(cell, len(noisy)) and _contains_limit(gate, cell, len(noisy) - step):
             return set(noisy[step:])
     return set()
 
 
 def _distance(assessment: _Assessment) -> float:
-    """The distance of value and limit in standard errors, on the scale of the normal distribution."""
+    """The distance of value and limit, on the scale of the normal distribution."""
+    errors = _distance_in_errors(assessment)
+    return normalised(errors, assessment.df) if max(errors, assessment.df) < math.inf else errors
+
+
+def _distance_in_errors(assessment: _Assessment) -> float:
+    """The distance of value and limit in standard errors."""
     gap = (assessment.verdict.value or 0.0) - (assessment.verdict.limit or 0.0)
     if not gap:
         return 0.0  # also of an end of the range, beyond which there is no noise
     error = assessment.errors[0 if gap > 0 else 1]
-    if not error:
-        return math.inf  # without noise, no interval contains the limit
-    return normalised(abs(gap) / error, assessment.df) if assessment.df < math.inf else abs(gap) / error
+    return abs(gap) / error if error else math.inf  # without noise, no interval contains the limit
+
+
+def _is_far(assessment: _Assessment, cells: int) -> bool:
+    """Whether an interval that is at least as wide as that for any number up to `cells` excludes the limit.
+
+    It has fewer degrees of freedom, a power of two, so that many cells share a quantile: one takes as long as
+    all else about a cell.
+    """
+    fewer_df = math.ldexp(0.5, math.frexp(assessment.df)[1])
+    return _distance_in_errors(assessment) > _deviate(_adjusted(assessment.level, cells), fewer_df)
+
+
+def _adjusted(level: float | None, cells: int) -> float | None:
+    """The level for one of this number of cells."""
+    return None if level is None else 1.0 - (1.0 - level) / cells
 
 
 def _contains_limit(gate: Gate, assessment: _Assessment, cells: int) -> bool:
     """Whether the interval contains the limit, at a level adjusted for this number of cells."""
     value, limit = assessment.verdict.value or 0.0, assessment.verdict.limit or 0.0
-    level = None if assessment.level is None else 1.0 - (1.0 - assessment.level) / cells
+    level = _adjusted(assessment.level, cells)
     holds = OPERATORS[gate.operator]
     low, high = value - assessment.side(True, level), value + assessment.side(False, level)
     return holds(low, limit) != holds(high, limit)

@@ -1,7 +1,9 @@
 """Gates: what is read, what is judged, and that nothing passes which cannot be judged."""
 
 import math
+import random
 import re
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -337,6 +339,23 @@ def test_intervals_of_several_cells_are_adjusted_by_holm():
     assert weak(2.0, 2.2, 2.5) == [True, True, False]
     assert weak(2.0, 2.3, 2.5) == [False, False, False]
     assert weak(2.3, 2.3, 2.3) == [True, True, True]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_cells_far_from_the_limit_are_judged_by_the_quantile_of_all(seed, monkeypatch):
+    draw = random.Random(seed)
+
+    def cell(number):
+        value = draw.choice([1.0, draw.gauss(1, 0.01), draw.gauss(1, 30)])
+        low, high = (draw.choice([0.0, abs(draw.gauss(0, 1))]) for _ in range(2))
+        made = result("mae", value, {"c": str(number)}, value - low, value + high)
+        return replace(made, se=1.0, df=draw.choice([None, 1.0, 1.5, 3.7, 17.0, 1e5]), level=0.95)
+
+    report = Report(tuple(map(cell, range(draw.choice([1, 3, 40])))))
+    gates = [parse(f"mae[c=*] {sign} 1") for sign in ("<=", "<", ">=", ">")]
+    found = judge(gates, report)
+    monkeypatch.setattr(sys.modules[judge.__module__], "_is_far", lambda assessment, cells: False)
+    assert judge(gates, report) == found
 
 
 def test_small_cells_are_shown_and_not_judged():
