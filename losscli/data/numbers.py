@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from msgspec import Struct
 
 from losscli.numeric.arrays import Array, pl
-from losscli.text import SHOWN
+from losscli.text import SHOWN, join_names
 
 EXACT = 2**53
 """Every integer up to here is exactly a float64."""
@@ -324,5 +324,5 @@ def remedy_for(values: Iterable[str]) -> str:
             return "--thousands , reads 1,234 as 1234, --decimal , as 1.234"
         return "--decimal , reads 196,8 as 196.8"
     if len(set(words)) == 1 and len(words[0]) <= SHOWN and not any(sign.isdigit() for sign in words[0]):
-        return f"fix these rows, or --null-values {quote(words[0])} if it means a missing value"
+        return f"fix these rows, or --null-values {quote(join_names(words[:1]))} if it means a missing value"
     return ""

@@ -1,5 +1,7 @@
 """The numbers in text: what a column shows as a whole has to be what each of its texts means."""
 
+import shlex
+
 import polars as pl
 import pytest
 
@@ -198,6 +200,14 @@ def test_what_may_be_thousands_is_no_list(text, sign):
 )
 def test_the_remedy_for_a_list_is_about_its_commas(text, remedy):
     assert (remedy in remedy_for([text])) if remedy else (remedy_for([text]) == "")
+
+
+@pytest.mark.parametrize("word", ["-", "n.b.", "--", "a,b", "it's", 'say "no"', "\\N/A"])
+def test_the_remedy_for_a_word_works(word, losscli):
+    losscli.write(p=pl.DataFrame({"y": [1, 3], "pred": ["2", word]}))
+    remedy = losscli("evaluate", "p.csv", "-l", "mae").err.partition("or --null-values ")[2]
+    option = shlex.split(remedy.partition(" if it means")[0])
+    assert losscli.bare("p.csv", "-l", "mae", "--missing", "drop", "--null-values", *option) == [1.0]
 
 
 def test_vectors_with_decimal_commas_are_those_with_points(losscli):
