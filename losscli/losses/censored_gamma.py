@@ -13,13 +13,13 @@ from losscli.losses.crps import crps_gamma, mean_excess
 from losscli.losses.log_score import log_score_gamma
 from losscli.losses.positive import poisson_score
 from losscli.numeric.arrays import Array, Namespace, by_case
-from losscli.numeric.quadrature import chunks, integral
+from losscli.numeric.quadrature import chunks, doubling, integral
 from losscli.numeric.special import log_or_minus_inf, special
 from losscli.numeric.tails import integral_from_start, integral_to_end
 from losscli.tasks.distribution import Gamma
 from losscli.tasks.skewed import CensoredShiftedGamma
 
-PANELS = 6
+PANELS = doubling(6)
 SMALL = 0.01
 """The start, in units of 1 / rate, below which the density is steep on a logarithmic scale alone."""
 
@@ -29,7 +29,7 @@ class GammaTail(Struct, frozen=True):
 
     xp: Namespace
     shape: Array
-    panels: int = 12
+    panels: tuple[float, ...] = doubling(12)
 
     def of_rows(self, rows: Array | slice) -> Self:
         """The density of some rows."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from itertools import accumulate
 
 from msgspec import Struct
 
@@ -64,16 +65,23 @@ class Panel(Struct, frozen=True):
         return self.xp.einsum("ij,jn->in", self.sums, values) * self.width
 
 
-def panels(xp: Namespace, length: Array, unit: Array, count: int) -> Iterator[tuple[Array, Panel]]:
-    """The panels from 0 to the length (n,), of 2, 4, 8, ... units (n,), each with the rows that reach it.
+def doubling(count: int) -> tuple[float, ...]:
+    """The sizes 2, 4, 8, ... of panels."""
+    return tuple(2.0 ** (i + 1) for i in range(count))
+
+
+def panels(
+    xp: Namespace, length: Array, unit: Array, sizes: Sequence[float]
+) -> Iterator[tuple[Array, Panel]]:
+    """The panels from 0 to the length (n,), of some sizes in units (n,), each with the rows that reach it.
 
     The length may be infinite; the function has to vanish beyond the last panel.
     """
     node, weights, sums = map(xp.asarray, _rule())
     rows = xp.flatnonzero(length != 0)
     start = xp.zeros(len(rows))
-    for i in range(count):
-        end = xp.minimum((2.0 ** (i + 2) - 2.0) * unit[rows], length[rows])
+    for end_in_units in accumulate(sizes):
+        end = xp.minimum(end_in_units * unit[rows], length[rows])
         width = end - start
         yield rows, Panel(xp, width, start + node[:, None] * width, weights, sums)
         is_open = ~(length[rows] <= end)
@@ -81,7 +89,11 @@ def panels(xp: Namespace, length: Array, unit: Array, count: int) -> Iterator[tu
 
 
 def integral(
-    xp: Namespace, f: Callable[[Array, Array], Array], length: Array, unit: Array, count: int = 5
+    xp: Namespace,
+    f: Callable[[Array, Array], Array],
+    length: Array,
+    unit: Array,
+    sizes: Sequence[float] = doubling(5),
 ) -> Array:
     """The integral (n,) over w from 0 to the length (n,) of a function that falls by about e in a unit (n,).
 
@@ -89,7 +101,7 @@ def integral(
     """
     total = xp.zeros_like(length)
     for own in chunks(xp, xp.arange(len(length))):
-        for rows, panel in panels(xp, length[own], unit[own], count):
+        for rows, panel in panels(xp, length[own], unit[own], sizes):
             total[own[rows]] += panel.integral(f(panel.places, own[rows]))
     return total
 

@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from losscli.numeric.arrays import Array, Namespace, by_case, np
 from losscli.numeric.interpolation import Interpolant, interpolant
-from losscli.numeric.quadrature import integral
+from losscli.numeric.quadrature import doubling, integral
 
-PANELS = 6
+PANELS = doubling(6)
 DEGREE = 30
 """The degree of the polynomial for the spread; a higher one changes no digit."""
 
@@ -40,7 +40,7 @@ class Tails(Struct, frozen=True):
             return self.above(xp, w) ** 2 * xp.exp(stretch[rows] * w)
 
         forever, unit = xp.full_like(stretch, xp.inf), xp.full_like(stretch, 0.25)
-        return sum(integral(xp, f, forever, unit, PANELS + 1) for f in (below, above))
+        return sum(integral(xp, f, forever, unit, doubling(7)) for f in (below, above))
 
     def to_target(self, xp: Namespace, v: Array, stretch: Array) -> Array:
         """The integral over x of the tail between 0 and v (n,): of 1 - F above 0, of F below."""

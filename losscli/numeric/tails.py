@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from losscli.numeric.arrays import Array, Namespace, by_case, np
 from losscli.numeric.interpolation import Interpolant, interpolant
-from losscli.numeric.quadrature import chunks, integral, panels
+from losscli.numeric.quadrature import chunks, doubling, integral, panels
 from losscli.numeric.softmax import expit
 from losscli.numeric.special import gamma_half_step, log1pmx, log1psq, special
 
@@ -26,7 +26,7 @@ HALF_LOG_2PI = math.log(2.0 * math.pi) / 2
 class Falling(Protocol):
     """A density that falls from a position outward, roughly exponentially along a coordinate s.
 
-    From any position, it falls by about e in the first unit of s, and to zero within 2^(panels + 1) units.
+    From any position, it falls by about e in the first unit of s, and to zero within the panels.
     """
 
     @property
@@ -34,8 +34,8 @@ class Falling(Protocol):
         """The namespace of its arrays."""
 
     @property
-    def panels(self) -> int:
-        """The number of panels of an integral."""
+    def panels(self) -> tuple[float, ...]:
+        """The sizes of the panels of an integral, in units."""
 
     def of_rows(self, rows: Array | slice) -> Self:
         """The density of some rows."""
@@ -89,7 +89,7 @@ class NormalTail(Struct, frozen=True):
     """The standard normal density."""
 
     xp: Namespace
-    panels: int = 5
+    panels: tuple[float, ...] = doubling(5)
     has_formulas: bool = True
 
     def of_rows(self, rows: Array | slice) -> Self:
@@ -166,7 +166,7 @@ class LogisticTail(Struct, frozen=True):
     """The standard logistic density."""
 
     xp: Namespace
-    panels: int = 5
+    panels: tuple[float, ...] = doubling(5)
     has_formulas: bool = True
 
     def of_rows(self, rows: Array | slice) -> Self:
@@ -232,6 +232,10 @@ FAR = 10.0
 TERMS = 40
 FEW_DF = 10.0
 """The degrees of freedom below which the incomplete beta function has all digits also far from the centre."""
+STUDENT_PANELS = (*doubling(3), *[12.0] * 12, *[64.0] * 6)
+"""Wider panels are too coarse near one degree of freedom, where the square of the tail falls slowly in s."""
+MIN_FALL = 0.25
+"""The fall in s that bounds an integral for fewer than 5/8 degrees of freedom, whose square is infinite."""
 LARGEST = 700.0
 """The maximum exponent, below the overflow of exp."""
 
@@ -241,7 +245,7 @@ class StudentTail(Struct, frozen=True):
 
     xp: Namespace
     df: Array
-    panels: int = 6
+    panels: tuple[float, ...] = STUDENT_PANELS
     has_formulas: bool = False
 
     def of_rows(self, rows: Array | slice) -> Self:
@@ -259,12 +263,12 @@ class StudentTail(Struct, frozen=True):
         return (df + 1.0) / 2 * xp.where(wide, far, near)
 
     def unit(self, a: Array) -> Array:
-        """The step of s in which the density falls by about e (n,)."""
+        """The step of s in which the density falls by about e (n,), at most 1: cosh has zeros at i pi / 2."""
         root = self.xp.sqrt(self.df)
-        return 1.0 / (0.8 * root + self.df * (a / self.xp.hypot(root, a)))
+        return 1.0 / self.xp.maximum(0.8 * root + self.df * (a / self.xp.hypot(root, a)), 1.0)
 
     def coordinate(self, a: Array, w: Array) -> Array:
-        """asinh((a + w) / sqrt df) - asinh(a / sqrt df) (n,), without cancellation."""
+        """asinh((a + w) / sqrt df) - asinh(a / sqrt df) (n,), without cancellation; at most to its end."""
         xp, root = self.xp, self.xp.sqrt(self.df)
         far = (a > 1e8 * root) | (w > 1e8 * root)
         near, end = xp.where(far, 0.0, a / root), xp.where(far, 0.0, (a + w) / root)
@@ -278,7 +282,9 @@ class StudentTail(Struct, frozen=True):
         # Far out asinh x is log 2 x.
         start = a / root + xp.hypot(1.0, a / root)
         distant = xp.log1p(2.0 * (w / root) / start)
-        return xp.where(far, distant, xp.arcsinh(sine))
+        # Up to there the density falls by e^40, and so does the square of the tail, times dw / ds.
+        last = 1.4 + 40.0 / xp.clip(2.0 * self.df - 1.0, MIN_FALL, self.df)
+        return xp.minimum(xp.where(far, distant, xp.arcsinh(sine)), last)
 
     def along(self, a: Array, s: Array) -> tuple[Array, Array | float]:
         """The density relative to that at a, and dw / ds, at coordinates s (k, n) from positions a (n,)."""
@@ -384,7 +390,9 @@ Formula = Callable[[Tail, Array, Array], Mass]
 def _by_length(tail: Tail, a: Array, length: Array, of_long: Formula, of_short: Formula) -> Mass:
     """The mass by the formula for the length; if the first takes an integral too, by the second for all."""
     xp = tail.xp
-    is_long = tail.has_formulas & (tail.coordinate(a, length) > LONG * tail.unit(a))
+    is_long = xp.zeros(len(a), dtype=bool)
+    if tail.has_formulas:
+        is_long = tail.coordinate(a, length) > LONG * tail.unit(a)
     total, first, second = (xp.zeros_like(a) for _ in range(3))
     for formula, chosen in ((of_long, is_long), (of_short, ~is_long & (length != 0))):
         for rows in chunks(xp, xp.flatnonzero(chosen)):

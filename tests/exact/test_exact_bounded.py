@@ -168,7 +168,8 @@ def rows_of(kind, family):
             if (row[3] > -np.inf or mass[0] == 0) and (row[4] < np.inf or mass[1] == 0)
         ]
     if family == "student_t":
-        rows = [(*row[:5], df, *row[5:]) for row in rows for df in (2.5, 30.0)]
+        dfs = [(row, df) for row in rows for df in (2.5, 30.0)]
+        rows = [(*row[:5], df, *row[5:]) for row, df in dfs]
     return rows
 
 

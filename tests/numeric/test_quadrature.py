@@ -8,7 +8,7 @@ import pytest
 from scipy import special
 from support.samples import LOSSES, chosen
 
-from losscli.numeric.quadrature import CHUNK, integral
+from losscli.numeric.quadrature import CHUNK, doubling, integral
 from losscli.numeric.tails import (
     LONG,
     LogisticTail,
@@ -20,6 +20,8 @@ from losscli.numeric.tails import (
     mass_to_end,
     probability,
 )
+from losscli.tasks.bounded import BoundedStudentT
+from losscli.tasks.distribution import StudentT
 
 PLACES = np.array([0.0, 0.3, 2.0, 40.0, 1e6])
 LENGTHS = np.array([np.inf, 0.0, 1e-9, 0.5, 20.0, 1e5])
@@ -32,7 +34,7 @@ def test_an_exponential_is_integrated_to_any_end():
 
 @pytest.mark.parametrize("rate", [0.25, 1.0, 3.0])
 def test_the_unit_need_not_be_the_one_of_the_function(rate):
-    found = integral(np, lambda w, rows: np.exp(-rate * w), np.array([np.inf, 2.0]), np.ones(2), 8)
+    found = integral(np, lambda w, rows: np.exp(-rate * w), np.array([np.inf, 2.0]), np.ones(2), doubling(7))
     np.testing.assert_allclose(found, [1 / rate, -math.expm1(-2 * rate) / rate], rtol=1e-14)
 
 
@@ -54,36 +56,33 @@ def test_the_integral_of_a_normal_tail_is_known():
     np.testing.assert_allclose(mass.second * density**2, squared, rtol=2e-15)
 
 
-STEPS = (0, 0.125, 0.5, 1, 3, 9, 40)
+def normal_mass(a):
+    """Integrals from a on of the normal density, its tail, and the tail squared, relative to that."""
+    ratio, wide = (
+        mpmath.sqrt(mpmath.pi / 2) * mpmath.erfc(x / mpmath.sqrt(2)) * mpmath.exp(x * x / 2)
+        for x in (a, a * mpmath.sqrt(2))
+    )
+    return ratio, 1 - a * ratio, (2 - a * ratio) * ratio - mpmath.sqrt(2) * wide
 
 
-def integrals(density, start):
-    """The integrals from a position on of the density, of the tail, and of the tail squared, by mpmath."""
-    cuts = [start + step for step in STEPS]
-
-    def beyond(x):
-        return mpmath.quad(density, [x + step for step in STEPS])
-
-    with mpmath.workdps(30):
-        relative = density(mpmath.mpf(start))
-        first = mpmath.quad(lambda x: (x - start) * density(x), cuts)
-        second = mpmath.quad(lambda x: 2 * (x - start) * density(x) * beyond(x), cuts)
-        return [float(value) for value in (beyond(start) / relative, first / relative, second / relative**2)]
+def logistic_mass(a):
+    tail = 1 / (1 + mpmath.exp(a))
+    density, integral = tail * (1 - tail), -mpmath.log1p(-tail)
+    return tail / density, integral / density, (integral - tail) / density**2
 
 
-@pytest.mark.parametrize("start", [0.0, 0.3, 2.5, 6.0])
+@pytest.mark.parametrize("start", [0.0, 0.3, 2.5, 17.0, 600.0])
 @pytest.mark.parametrize(
-    ("tail", "density"),
-    [
-        (NormalTail(np), lambda x: mpmath.exp(-x * x / 2)),
-        (LogisticTail(np), lambda x: 1 / mpmath.cosh(x / 2) ** 2),
-    ],
+    ("tail", "formula"),
+    [(NormalTail(np), normal_mass), (LogisticTail(np), logistic_mass)],
     ids=["normal", "logistic"],
 )
-def test_the_mass_to_infinity_has_its_digits(tail, density, start):
+def test_the_mass_to_infinity_has_its_digits(tail, formula, start):
     found = tail.to_infinity(np.array([start]))
+    with mpmath.workdps(700):
+        exact = [float(value) for value in formula(mpmath.mpf(start))]
     values = [found.total[0], found.first[0], found.second[0]]
-    np.testing.assert_allclose(values, integrals(density, start), rtol=3e-15)
+    np.testing.assert_allclose(values, exact, rtol=3e-15)
 
 
 @pytest.mark.parametrize("tail", [NormalTail(np), LogisticTail(np)], ids=["normal", "logistic"])
@@ -115,6 +114,19 @@ def test_the_tail_of_student_has_its_digits_at_any_df(df):
             beyond = mpmath.betainc(n / 2, half, 0, share) * mpmath.sqrt(n) / 2
             exact.append(float(beyond / share ** ((n + 1) / 2)))
     np.testing.assert_allclose(found, exact, rtol=3e-15)
+
+
+@pytest.mark.parametrize("df", [1.01, 1.05, 1.5, 3.0, 1e6])
+def test_without_bounds_the_score_is_that_of_the_distribution(df):
+    """Near one degree of freedom the integrals extend far."""
+    z, one, forever = np.linspace(-3.0, 3.0, 7), np.ones(7), np.full(7, np.inf)
+    bounded = BoundedStudentT(np, z, 0 * z, one, -forever, forever, df * one)
+    unbounded = StudentT(np, z, 0 * z, one, df * one)
+    found, exact = (
+        LOSSES[name].columns(batch, {})[0]
+        for name, batch in (("crps_truncated_student_t", bounded), ("crps_student_t", unbounded))
+    )
+    np.testing.assert_allclose(found, exact, rtol=1e-13)
 
 
 def test_what_is_beyond_the_density_counts_with_its_length():
