@@ -122,10 +122,9 @@ def test_without_bounds_the_score_is_that_of_the_distribution(df):
     z, one, forever = np.linspace(-3.0, 3.0, 7), np.ones(7), np.full(7, np.inf)
     bounded = BoundedStudentT(np, z, 0 * z, one, -forever, forever, df * one)
     unbounded = StudentT(np, z, 0 * z, one, df * one)
-    found, exact = (
-        LOSSES[name].columns(batch, {})[0]
-        for name, batch in (("crps_truncated_student_t", bounded), ("crps_student_t", unbounded))
-    )
+    with np.errstate(all="ignore"):  # as the engine has it
+        found = LOSSES["crps_truncated_student_t"].columns(bounded, {})[0]
+        exact = LOSSES["crps_student_t"].columns(unbounded, {})[0]
     np.testing.assert_allclose(found, exact, rtol=1e-13)
 
 
