@@ -185,7 +185,10 @@ class Table(Struct, frozen=True):
 
 
 def kept_rows(height: int, worst: Sequence[int], cells: int | None, in_order: bool = False) -> Sequence[int]:
-    """The indices of the rows that a table with at most `cells` cells shows; for the others see `Table`."""
+    """The indices of the rows that a table with at most `cells` cells shows.
+
+    `worst` and `in_order` are those of a `Table`.
+    """
     if cells is None or len(worst) <= cells:
         return range(height)
     ranked = frozenset(worst)

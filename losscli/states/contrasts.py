@@ -67,8 +67,8 @@ def p_values(estimates: Estimates, signs: Sequence[Sequence[int]], level: float,
     Each of r runs of k estimates is tested with all `signs` (t, k), of which the first is 1.  The errors are
     taken to be independent.  1 if the noise of a value is unknown.
     """
-    known, k = _noisy(estimates, level), len(signs[0])
-    runs = [known[start : start + k] for start in range(0, len(known), k)]
+    values, k = _noisy(estimates, level), len(signs[0])
+    runs = [values[start : start + k] for start in range(0, len(values), k)]
     sums = [_sum(own, run) for run in runs for own in signs]
     deviates = np.array([math.nan if each is None else _deviate(*each, score) for each in sums])
     df = np.array([math.inf if each is None else each[1].df for each in sums])
@@ -90,7 +90,8 @@ class _Test(Struct, frozen=True, gc=False):
     ) -> _Test | None:
         """The test of a difference; None if its noise is unknown.
 
-        The noise of all units alike is that of the other side: `size` is the root of the ratio of units.
+        If the units of one side are all alike, its noise is that of the other side, which the root of the
+        ratio of their numbers, `size`, adapts.
         """
         if inside is None or outside is None:
             return None
@@ -122,14 +123,14 @@ def _contrasts(tests: Sequence[_Test], level: float) -> Iterator[Contrast]:
 
 def _noisy(estimates: Estimates, level: float) -> list[_Noisy | None]:
     """The values with their noise; None without an interval."""
-    names = ("value", "se", "ci_low", "ci_high")
-    value, se, low, high = (estimates.by_name[name] for name in names)
-    df = estimates.by_name["df"]
-    df = np.where(np.isnan(df), np.inf, df)
-    rows = zip(*(each.tolist() for each in (value, se, low, high, df, quantiles(level, df))), strict=True)
+    columns = [estimates.by_name[name] for name in ("value", "se", "ci_low", "ci_high")]
+    freedom = np.where(np.isnan(estimates.by_name["df"]), np.inf, estimates.by_name["df"])
+    cells = zip(*(each.tolist() for each in (*columns, freedom, quantiles(level, freedom))), strict=True)
     return [
-        None if math.isnan(v + s + a + b) else (v, Error.of(v, s, (a, b), deviate, own_df))
-        for v, s, a, b, own_df, deviate in rows
+        None
+        if math.isnan(value + se + low + high)
+        else (value, Error.of(value, se, (low, high), deviate, df))
+        for value, se, low, high, df, deviate in cells
     ]
 
 
@@ -146,7 +147,8 @@ def _sum(signs: Sequence[int], values: Sequence[_Noisy | None]) -> _Noisy | None
 
 def _deviate(difference: float, error: Error, score: bool) -> float:
     """How many standard errors worse than zero a difference is; NaN if both are zero."""
-    towards_zero, worse = error.below if difference > 0 else error.above, -difference if score else difference
+    towards_zero = error.below if difference > 0 else error.above
+    worse = -difference if score else difference
     if not math.isfinite(difference) or (difference == 0 and not towards_zero):
         return math.nan
     return worse / towards_zero if towards_zero > 0 else math.copysign(math.inf, worse)
