@@ -18,8 +18,10 @@ from losscli.states.moments import MAX_SPREAD, Moments, two_float_add
 from losscli.states.sums import MAX_SKEW, mean_of
 
 _NO_ROW = (1 << 63) - 1
-_MOST = 1 << 21
-"""Numbers of all columns in all bins of all cells up to which columns need not be made."""
+MAX_COLUMNS = 512
+"""Maximum number of columns whose spread is kept: it takes as many products as they have pairs and bins."""
+_AT_ONCE = 1 << 19
+"""Numbers of all columns in all bins of some cells that are computed at once."""
 
 
 class Binned(Sequence[Array]):
@@ -87,12 +89,11 @@ class Binned(Sequence[Array]):
         return column
 
     def moments(self, cells: Cells, interval: bool = True) -> Moments:
-        """As `Moments.of` for these columns."""
-        filled = self._filled()
-        is_wide = len(cells.present) * filled._picks.size > _MOST
-        if is_wide or len(self) <= MAX_SKEW or cells.draws is not None or not len(cells.present):
+        """As `Moments.of` for these columns, of which up to MAX_COLUMNS have a spread."""
+        if len(self) <= MAX_SKEW or cells.draws is not None or not len(cells.present):
             return Moments.of(cells, self[:], interval)
-        return filled._moments(cells, interval)
+        can_have = len(self) <= MAX_COLUMNS and cells.count * len(self) ** 2 <= MAX_SPREAD
+        return self._filled()._moments(cells, interval and can_have)
 
     def _filled(self) -> Self:
         """The same columns with those bins only that have rows."""
@@ -106,15 +107,22 @@ class Binned(Sequence[Array]):
         return type(self)(xp, places, self._values, self._picks[present], self._factors[present])
 
     def _moments(self, cells: Cells, interval: bool) -> Moments:
-        interval = interval and cells.count * len(self) ** 2 <= MAX_SPREAD
         order, bins = cells.order, len(self._picks)
         places, *values = (x if order is None else x[order] for x in (self._places, *self._values))
         pairs = cells.split(places, bins)
         inner = Moments.of(pairs, values, interval)
+        first: Array = np.full(len(inner.n), _NO_ROW)
+        first[pairs.present] = to_numpy(pairs.numbers(pairs.xp.asarray(pairs.starts)))
+        step = max(1, _AT_ONCE // self._picks.size) * bins
+        runs = [slice(start, start + step) for start in range(0, len(first), step)]
+        return Moments.stack([self._joint(inner.select(run), first[run]) for run in runs])
+
+    def _joint(self, inner: Moments, first: Array) -> Moments:
+        """The moments of the columns in each cell from those of the values in each bin, and its first row."""
         with np.errstate(all="ignore"):
             sums = _sums(inner, self._picks, self._factors)
-            low, low_row = _lowest(inner, pairs, self._picks, self._factors)
-            high, high_row = _lowest(inner, pairs, self._picks, -self._factors)
+            low, low_row = _lowest(inner, first, self._picks, self._factors)
+            high, high_row = _lowest(inner, first, self._picks, -self._factors)
         return Moments(**sums, low=low, low_row=low_row, high=-high, high_row=high_row)
 
 
@@ -160,12 +168,10 @@ def _sums(inner: Moments, picks: Array, factors: Array) -> dict[str, Any]:
     }
 
 
-def _lowest(inner: Moments, pairs: Cells, picks: Array, factors: Array) -> tuple[Array, Array]:
+def _lowest(inner: Moments, first: Array, picks: Array, factors: Array) -> tuple[Array, Array]:
     """The least of each column in each cell, and the row where it first occurs; each (c, k)."""
     bins = len(picks)
     has_rows = (inner.n > 0).reshape(-1, bins, 1)
-    first: Array = np.full(len(inner.n), _NO_ROW)
-    first[pairs.present] = to_numpy(pairs.numbers(pairs.xp.asarray(pairs.starts)))
     ones, of_bin = np.ones(len(first)), (slice(None), np.arange(bins)[:, None], picks)
 
     def of_columns(values: Array, of_ones: Array) -> Array:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from losscli.numeric.indicators import Indicators, in_full, one_per_row
-from losscli.states.binned import Binned
+from losscli.states.binned import MAX_COLUMNS, Binned
 from losscli.states.cells import Cells
 from losscli.states.moments import Moments
 
@@ -51,6 +51,14 @@ def test_moments_are_those_of_the_columns(n, bins, cells, weighted, paired):
             np.testing.assert_allclose(found[name], values, rtol=1e-13, atol=1e-14 * max(n, 1), err_msg=name)
 
 
+def test_cells_at_a_time_are_those_of_all(monkeypatch):
+    columns, rows = columns_and_cells(3000, 15, 7, weighted=True, paired=True)
+    every = columns.moments(rows)
+    monkeypatch.setattr("losscli.states.binned._AT_ONCE", 1)
+    for name, values in columns.moments(rows).to_arrays().items():
+        np.testing.assert_array_equal(values, getattr(every, name), name)
+
+
 def test_parts_merge_as_those_of_the_columns_do():
     parts = [columns_and_cells(300, 5, 2, weighted=True, seed=seed) for seed in range(2)]
     found, expected = (
@@ -78,6 +86,8 @@ def test_no_spread_without_intervals_or_of_too_many_cells():
     assert columns.moments(rows, interval=False).spread is None
     many = Cells(np, 40, None, 0, np.arange(40), 5000)
     assert columns.moments(many).spread is None
+    columns, rows = columns_and_cells(40, MAX_COLUMNS, 1, weighted=False)
+    assert columns.moments(rows).spread is None
 
 
 def test_columns_are_made_when_they_are_asked_for():
