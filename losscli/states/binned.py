@@ -7,10 +7,10 @@ each bin; the moments of all columns follow from those sums.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import Any, Self, overload
 
 from losscli.numeric.arrays import Array, Namespace, np, to_numpy
+from losscli.numeric.cached import cached_property
 from losscli.numeric.indicators import Indicators
 from losscli.numeric.products import products
 from losscli.states.cells import Cells
@@ -93,8 +93,9 @@ class Binned(Sequence[Array]):
         if len(self) <= MAX_SKEW or cells.draws is not None or not len(cells.present):
             return Moments.of(cells, self[:], interval)
         can_have = len(self) <= MAX_COLUMNS and cells.count * len(self) ** 2 <= MAX_SPREAD
-        return self._filled()._moments(cells, interval and can_have)
+        return self._filled._moments(cells, interval and can_have)
 
+    @cached_property
     def _filled(self) -> Self:
         """The same columns with those bins only that have rows."""
         xp, bins = self._xp, len(self._picks)
@@ -144,9 +145,7 @@ def _sums(inner: Moments, picks: Array, factors: Array) -> dict[str, Any]:
     n, weight2 = inner.n.reshape(-1, bins), inner.weight2.reshape(-1, bins)
     weights = inner.weight.reshape(-1, bins, 2)
     totals = [mapped(inner.total[:, part]) + constant * weights[:, :, part, None] for part in range(2)]
-    weight, total = (
-        reduce(two_float_add, parts.swapaxes(0, 1)) for parts in (weights, np.stack(totals, axis=2))
-    )
+    weight, total = _over_bins(weights), _over_bins(np.stack(totals, axis=2))
     mean = np.where(n.any(axis=1)[:, None], mean_of(total, weight), 0.0)
     distance = mapped(np.where(inner.n[:, None] > 0, inner.mean, 0.0)) + constant - mean[:, None]
     scaled, drift = weight2[..., None] * distance, mapped(inner.drift)
@@ -166,6 +165,16 @@ def _sums(inner: Moments, picks: Array, factors: Array) -> dict[str, Any]:
         "drift": (scaled + drift).sum(axis=1),
         "spread": spread,
     }
+
+
+def _over_bins(parts: Array) -> Array:
+    """The sums (c, 2, ...) of two floats (c, b, 2, ...) over bins, half of them at a time."""
+    while (bins := parts.shape[1]) > 1:
+        half, shape = bins // 2, (-1, *parts.shape[2:])
+        first, second = parts[:, :half], parts[:, half : 2 * half]
+        added = two_float_add(first.reshape(shape), second.reshape(shape)).reshape(first.shape)
+        parts = np.concatenate([added, parts[:, 2 * half :]], axis=1)
+    return parts[:, 0]
 
 
 def _lowest(inner: Moments, first: Array, picks: Array, factors: Array) -> tuple[Array, Array]:
