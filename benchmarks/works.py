@@ -100,6 +100,18 @@ from sklearn.metrics import log_loss
 p, t = pd.read_parquet('pc.parquet'), pd.read_parquet('tc.parquet')
 print(log_loss(t['label'], p[[f'prob_{c}' for c in range(10)]].to_numpy()))
 """
+POLARS_CALIBRATION = """
+import polars as pl
+names = [f'prob_{c}' for c in range(10)]
+p, t = pl.scan_parquet('pc.parquet').select(names), pl.scan_parquet('tc.parquet').select('label')
+own = pl.coalesce(*(pl.when(pl.col('label') == c).then(pl.col(f'prob_{c}')) for c in range(10)))
+top, x = pl.max_horizontal(names), pl.col('x')
+gap, place = top - (own == top).cast(pl.Float64), (top * 15).floor().clip(0, 14).cast(pl.Int64)
+both = pl.concat([p, t], how='horizontal').select(x=gap, bin=place)
+asked = [x.sum().alias('total'), x.var().alias('v'), pl.len()]
+bins = both.group_by('bin').agg(asked).collect(engine='streaming')
+print(bins['total'].abs().sum() / bins['len'].sum(), bins['v'].sum())
+"""
 SCAN_WIDE = """
 import polars as pl
 both = [pl.scan_parquet('{file}.parquet'), pl.scan_parquet('tw.parquet')]
@@ -280,6 +292,13 @@ WORKS = [
         evaluate("lp.parquet", "tc.parquet", "--task", "multiclass", "-l", "f1", "--bare"),
         {"scikit-learn": script(SKLEARN_LABELS)},
         {"scikit-learn": 0.5},
+    ),
+    Work(
+        "calibration error of 10 classes",
+        4,
+        evaluate("pc.parquet", "tc.parquet", "-l", "ece", "--bare"),
+        {"Polars": script(POLARS_CALIBRATION)},
+        {"Polars": 1.6},
     ),
     Work(
         "Huber, CSV, by position",
