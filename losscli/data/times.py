@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 from msgspec import Struct
 
@@ -25,6 +26,10 @@ _FEW = 1 / 4
 """The distinct texts of a column, per row, up to which only they are read: ten times as fast."""
 _MONDAY = 3
 """Days from the last Monday before 1970 to its first day, a Thursday."""
+_FIRST, _END = -719_162, 2_932_897
+"""The days of 0001-01-01 and of the one after 9999-12-31, from 1970 on."""
+_TICKS = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
+"""How many units of a time are a day."""
 
 
 class Unit(Struct, frozen=True):
@@ -89,14 +94,16 @@ UNITS = {
 def numbers(series: pl.Series, unit: str, spelling: Spelling) -> tuple[pl.Series, Array | None]:
     """The number of the hour, day, ... of each row (n,), null if missing, and a mask of invalid dates.
 
-    Consecutive units have consecutive numbers.  Only text can be invalid; None if there is none.
+    Consecutive units have consecutive numbers.  Text may be no date, and dates `out_of_range`; the mask is
+    None if there are none.
     """
     if series.dtype == pl.Null:
         return pl.Series(series.name, [None] * len(series), dtype=pl.Int64), None
-    if unit != "hour" and (days := _days(series)) is not None:
-        return _of_days(days, unit), None
+    if (outside := out_of_range(series)) is not None:
+        series = series.to_frame().select(pl.when(pl.Series(~outside)).then(pl.col(series.name))).to_series()
+        return _of_dates(series, unit, spelling), outside
     if series.dtype.is_temporal():
-        return _numbers(series, unit, spelling)
+        return _of_dates(series, unit, spelling), None
     texts = series.drop_nulls().unique()
     if len(texts) > len(series) * _FEW:
         return _numbers(series, unit, spelling)
@@ -105,6 +112,26 @@ def numbers(series: pl.Series, unit: str, spelling: Spelling) -> tuple[pl.Series
     if wrong is None:
         return numbers, None
     return numbers, series.is_in(texts.filter(pl.Series(wrong)).implode()).fill_null(False).to_numpy()
+
+
+def _of_dates(series: pl.Series, unit: str, spelling: Spelling) -> pl.Series:
+    """The unit numbers of dates or times."""
+    if unit != "hour" and (days := _days(series)) is not None:
+        return _of_days(days, unit)
+    return _numbers(series, unit, spelling)[0]
+
+
+def out_of_range(series: pl.Series) -> Array | None:
+    """A mask of dates and times (n,) outside of the years 1 to 9999; None if there are none."""
+    if series.dtype not in (pl.Date, pl.Datetime):
+        return None
+    ticks = _TICKS[series.dtype.time_unit] if isinstance(series.dtype, pl.Datetime) else 1
+    instants, first, end = series.cast(pl.Int64), _FIRST * ticks, _END * ticks
+    low: Any = instants.min()
+    high: Any = instants.max()
+    if low is None or (first <= low and high < end):
+        return None
+    return ~instants.is_between(first, end, closed="left").fill_null(True).to_numpy()
 
 
 def _numbers(series: pl.Series, unit: str, spelling: Spelling) -> tuple[pl.Series, Array | None]:
@@ -148,7 +175,7 @@ def labels(units: pl.Series, unit: str) -> pl.Series:
     return _labels((*units,), unit).alias(units.name)
 
 
-@lru_cache
+@lru_cache(maxsize=8)
 def _labels(units: tuple[int | None, ...], unit: str) -> pl.Series:
     """As `labels`, once for all blocks that have the same units."""
     numbers = pl.Series("n", units, dtype=pl.Int64).to_frame()

@@ -475,6 +475,11 @@ class Code(Enum):
         error=("value that is not a date", "values that are not dates"),
         remedy="write dates as 2024-03-31, times as 2024-03-31T23:59; missing ones are left empty",
     )
+    DATE_OUT_OF_RANGE = Kind(
+        meaning="A date is outside of the years 1 to 9999, so that a slice by it has no label.",
+        error=("date outside of the years 1 to 9999", "dates outside of the years 1 to 9999"),
+        remedy="a date that stands for a missing one is left empty",
+    )
     DISJOINT_LABELS = Kind(
         meaning="No predicted label is among the labels of the targets.",
         error=(

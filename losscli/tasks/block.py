@@ -52,9 +52,14 @@ class Block:
         For slices by time, dates are converted to unit numbers in additional columns.
         """
         for column, unit in self.roles.units:
-            units, wrong = times.numbers(self.frame[column], unit, self._spelling(column))
-            self._note(column, Code.NOT_A_DATE, wrong, self.frame[column])
+            series = self.frame[column]
+            units, wrong = times.numbers(series, unit, self._spelling(column))
+            if not series.dtype.is_temporal():
+                self._note(column, Code.NOT_A_DATE, wrong, series)
             self.frame = self.frame.with_columns(units.alias(column_of_unit(column, unit)))
+        for column in {column: None for slicing in self.roles.slicings for column in slicing.columns}:
+            if (wrong := times.out_of_range(self.frame[column])) is not None:
+                self._note(column, Code.DATE_OUT_OF_RANGE, wrong, self.frame[column].cast(pl.Int64))
         types = dict(zip(self.frame.columns, self.frame.dtypes, strict=True))
         floats = (pl.Float32, pl.Float64)
         for column in self.roles.numbers:

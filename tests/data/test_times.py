@@ -214,3 +214,28 @@ def test_parts_have_the_same_slices_and_a_plan_keeps_its_unit(tmp_path):
     assert losscli.merge(*places).times == {"day": "month"}
     with pytest.raises(UsageError, match="another one than the plan"):
         losscli.evaluate(frame, loss="mae", by="day:week", plan=places[0])
+
+
+def dates_of(days: list[int | None], dtype: pl.DataType) -> pl.Series:
+    """Dates so many days after 1970, as a type that holds them."""
+    if dtype == pl.Date:
+        return pl.Series(days, dtype=pl.Int32).cast(pl.Date)
+    return (pl.Series(days, dtype=pl.Int64) * 86_400_000).cast(pl.Datetime("ms"))
+
+
+@pytest.mark.parametrize("unit", ["", *(f":{unit}" for unit in UNITS if unit != "hour")])
+@pytest.mark.parametrize("dtype", [pl.Date(), pl.Datetime("ms")], ids=["date", "time"])
+@pytest.mark.parametrize("day", [2**31 - 1, -(2**31), 2_932_897, -719_163])
+def test_dates_without_a_year_of_four_digits_are_named_with_their_rows(day, dtype, unit):
+    with pytest.raises(DataError) as error:
+        evaluated(dates_of([0, day, None, 1], dtype), f"day{unit}")
+    (problem,) = error.value.problems
+    assert problem.code == "date-out-of-range"
+    (example,) = problem.examples
+    assert example.startswith("row 2: ")
+
+
+@pytest.mark.parametrize("dtype", [pl.Date(), pl.Datetime("ms")], ids=["date", "time"])
+def test_the_first_and_the_last_date_have_labels(dtype):
+    report = evaluated(dates_of([-719_162, 2_932_896, 0, 0], dtype), "day:day")
+    assert labels(report) == ["0001-01-01", "1970-01-01", "9999-12-31"]
