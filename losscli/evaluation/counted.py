@@ -7,6 +7,7 @@ count pairs; the row columns are computed once, for the pairs that occur in all 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from itertools import chain
 from typing import Any
 
@@ -26,6 +27,8 @@ from losscli.states.moments import Moments, moments_of
 from losscli.states.sums import MAX_SKEW
 from losscli.tasks.base import Labelled
 
+_NUMBERS = 1 << 22
+"""The numbers in the columns of entries that are made at once."""
 _MOST_CLASSES = 100
 """The classes up to which a loss of a user, whose columns are not those of `Indicators`, is counted."""
 
@@ -135,14 +138,27 @@ class Pairwise(Struct, frozen=True):
         """The state of each class; None if it has none."""
         cells = _kind(self.choice).of_cells
         if cells == "rows":
-            actual, *_ = self._labels(overall.numbers)
-            return self.settled(overall.in_cells(actual, _classes(self.plan)))
+            return self.settled(self.in_classes(overall))
         if cells == "none":
             return None
         if self.are_many:
             return overall.scattered(self.compact(overall.numbers), by_class=True).classes()
         whole, outputs = moments_of(self.settled(overall)), self.plan.outputs(self.choice)
         return Moments.stack([whole.output(place, outputs) for place in range(outputs)])
+
+    def in_classes(self, overall: Contingency) -> Contingency:
+        """The counts of all rows in cells of their true class."""
+        actual, *_ = self._labels(overall.numbers)
+        return overall.in_cells(actual, _classes(self.plan))
+
+    def moments(self, state: Contingency) -> Moments:
+        """The moments that rows would have left, some entries at a time."""
+        width = len(self.full(state.numbers[:0]))
+        parts = (
+            part.moments(self.full(part.numbers), self.plan.level is not None)
+            for part in state.parts(max(1, _NUMBERS // max(width, 1)))
+        )
+        return reduce(Moments.merge, parts)
 
     def _labels(self, pairs: Array) -> list[Array]:
         """The true class (m,), and the predicted one (m,) of each model."""

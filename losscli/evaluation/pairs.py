@@ -150,8 +150,14 @@ class ComparisonJob(Struct, frozen=True):
 
     def merge(self, a: Scores, b: Scores) -> Scores:
         """The result for the rows of both; `a` holds the earlier rows."""
-        models = tuple(map(partials.merge, a.models, b.models))
-        pairs = tuple(map(partials.merge, a.pairs, b.pairs))
+        models = tuple(
+            partials.merge(*partials.alike(plan, first, later))
+            for plan, first, later in zip(self.plans, a.models, b.models, strict=True)
+        )
+        pairs = tuple(
+            partials.merge(*partials.alike(self.plans[0], first, later, paired=True))
+            for first, later in zip(a.pairs, b.pairs, strict=True)
+        )
         both = zip(a.changed, b.changed, strict=True)
         changed = tuple(first.merge(later) for first, later in both)
         found = None if a.found is None or b.found is None else partials.merged_tallies(a.found, b.found)

@@ -172,7 +172,7 @@ class EvaluationJob(Struct, frozen=True):
 
     def merge(self, a: Partial, b: Partial) -> Partial:
         """The result for the rows of both; `a` holds the earlier rows."""
-        return merge(a, b)
+        return merge(*alike(self.plan, a, b))
 
     def instead(self, error: DeviceError) -> Self:
         """The same job on the CPU, from the first row.  Raises the error if the user chose the device."""
@@ -336,6 +336,35 @@ def _histogram(taken: Taken) -> Histogram:
         columns, weight = tuple(column[keep] for column in columns), weight[keep]
     with np.errstate(all="ignore"):
         return Histogram.of(Cells(taken.xp, len(columns[0]), weight, 0), columns)
+
+
+def alike(plan: Plan, a: Partial, b: Partial, paired: bool = False) -> tuple[Partial, Partial]:
+    """Both parts with states of one kind: a GPU leaves moments of labels where a CPU leaves counts."""
+    if [*map(type, a.overall)] == [*map(type, b.overall)]:
+        return a, b
+    return _by_moments(plan, a, paired), _by_moments(plan, b, paired)
+
+
+def _by_moments(plan: Plan, part: Partial, paired: bool) -> Partial:
+    """The same with the moments that rows would have left instead of counts of pairs."""
+    overall, cells = [*part.overall], [*part.cells]
+    slices = [[*each.states] for each in part.slices]
+    for place, (choice, state) in enumerate(zip(plan.choices, part.overall, strict=True)):
+        if isinstance(state, Contingency):
+            columns = Pairwise(plan, choice, 2 if paired else 1)
+            overall[place] = columns.moments(state)
+            if choice.loss.batch.of_cells == "rows":
+                cells[place] = columns.moments(columns.in_classes(state))
+            for own in slices:
+                counts = own[place]
+                assert isinstance(counts, Contingency)
+                own[place] = columns.moments(counts)
+    return replace(
+        part,
+        overall=tuple(overall),
+        cells=tuple(cells),
+        slices=tuple(replace(a, states=tuple(b)) for a, b in zip(part.slices, slices, strict=True)),
+    )
 
 
 def merge(a: Partial, b: Partial) -> Partial:

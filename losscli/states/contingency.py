@@ -125,6 +125,15 @@ class Contingency(Struct, frozen=True, eq=False):
         n = np.bincount(cells, self.counts, count).astype(np.int64)
         return self._sorted(n, cells, self.numbers, self.counts, self.powers)
 
+    def parts(self, entries: int) -> Iterator[Self]:
+        """The same rows in parts of some entries each."""
+        for start in range(0, max(1, len(self.cells)), entries):
+            some = slice(start, start + entries)
+            cells, numbers, counts = self.cells[some], self.numbers[some], self.counts[some]
+            n = np.bincount(cells, counts, len(self.n)).astype(np.int64)
+            powers = None if self.powers is None else self.powers[:, some]
+            yield replace(self, n=n, cells=cells, numbers=numbers, counts=counts, powers=powers)
+
     def output(self, index: int, outputs: int) -> Self:
         """The counts themselves, whose only column is that of all outputs."""
         return self

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 import losscli
+from losscli.evaluation import counted
 from losscli.evaluation.counted import Pairs
 from losscli.evaluation.partial import EvaluationJob, Partial
 from losscli.evaluation.storage import from_bytes
@@ -326,6 +327,34 @@ def test_states_of_parts_of_a_comparison_merge(tmp_path):
         losscli.compare(own, pred=["p", "q"], plan=plan, part=f"{number + 1}/2", state=parts[-1])
     merged = losscli.merge(*parts)
     assert [each.ci_low for each in merged.comparisons] == [each.ci_low for each in whole.comparisons]
+
+
+@pytest.mark.parametrize("compared", [False, True], ids=["evaluate", "compare"])
+@pytest.mark.parametrize("at_once", [1 << 22, 100])
+def test_counts_merge_with_the_moments_of_a_part_on_a_device(monkeypatch, tmp_path, at_once, compared):
+    monkeypatch.setattr(counted, "_NUMBERS", at_once)
+    run = losscli.compare if compared else losscli.evaluate
+    losses = ["f1", "zero_one", "balanced_error", "true_positives"]
+    given = {"target": "y", "task": "multiclass", "loss": losses, "by": "s", "weight": "w"}
+    given |= {"pred": ["p", "q"] if compared else "p"}
+    frame = labels(4, 400).with_columns(q=pl.col("p").shift(1).fill_null("c0"))
+    frame.write_parquet(tmp_path / "whole.parquet")
+    whole = run(tmp_path / "whole.parquet", **given, state=tmp_path / "whole.state")
+    parts, has = [], Pairs.has
+    for number, rows in enumerate((slice(0, 150), slice(150, 400))):
+        frame[rows].write_parquet(tmp_path / f"{number}.parquet")
+        parts.append(tmp_path / f"{number}.state")
+        monkeypatch.setattr(Pairs, "has", (has, lambda pairs, choice: False)[number])
+        own = {"plan": tmp_path / "whole.state", "part": f"{number + 1}/2", "state": parts[-1]}
+        run(tmp_path / f"{number}.parquet", pred=given["pred"], **own)
+    merged = losscli.merge(*parts)
+    for found, expected in ((merged.results, whole.results), (merged.comparisons, whole.comparisons)):
+        assert len(found) == len(expected)
+        for own, other in zip(found, expected, strict=True):
+            assert own.cell == other.cell
+            names = ("value", "difference", "se", "ci_low", "ci_high")
+            values = [[getattr(each, name, None) for name in names] for each in (own, other)]
+            assert all(same(*pair, 1e-7) for pair in zip(*values, strict=True)), (own, other)
 
 
 @pytest.mark.parametrize(
