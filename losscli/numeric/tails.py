@@ -313,11 +313,12 @@ class StudentTail(Struct, frozen=True):
 
     def mills(self, a: Array) -> Array:
         """The probability beyond a position, relative to the density there (n,)."""
-        few, far = self.df < FEW_DF, a >= FAR
+        near, far = a < self.xp.minimum(self.xp.sqrt(self.df), 1.0), a >= FAR
+        few, between = self.df < FEW_DF, ~near & (a < FAR)
         cases = (
-            (a < 1.0, self._mills_at_centre),
-            ((a >= 1.0) & ~far & few, self._mills_outside),
-            ((a >= 1.0) & ~far & ~few, self._mills_by_integral),
+            (near, self._mills_at_centre),
+            (between & few, self._mills_outside),
+            (between & ~few, self._mills_by_integral),
             (far, self._mills_far_out),
         )
         return by_case(self.xp, cases, self.df, a)
@@ -336,7 +337,8 @@ class StudentTail(Struct, frozen=True):
 
     def _mills_far_out(self, df: Array, a: Array) -> Array:
         """(1 / a + a / df) 2F1(1, 1/2; df / 2 + 1; -df / a^2): an asymptotic series if df is large."""
-        a = self.xp.minimum(a, 1e150)
+        # At infinity, where the density is zero, any finite number does.
+        a = self.xp.where(a < self.xp.inf, a, 1e150)
         series, ratio = self.xp.ones_like(a), df / a / a
         for n in range(TERMS, 0, -1):
             series *= -(n - 0.5) / (df / 2 + n) * ratio
@@ -373,7 +375,13 @@ def probability(tail: Tail, a: Array, length: Array) -> Array:
 
 
 def _probability_by_difference(tail: Tail, a: Array, length: Array) -> Array:
-    return tail.mills(a) - tail.xp.exp(-tail.fall(a, length)) * tail.mills(a + length)
+    xp, near, decay = tail.xp, tail.mills(a), tail.xp.exp(-tail.fall(a, length))
+    outside = xp.where(decay > 0, decay * tail.mills(a + length), 0.0)
+    total = near - outside
+    # Few degrees of freedom leave nearly all of the probability outside.
+    rows = xp.flatnonzero(outside > near / 2)
+    total[rows] = _integral_of_density(tail.of_rows(rows), a[rows], length[rows])
+    return total
 
 
 def _integral_of_density(tail: Falling, a: Array, length: Array) -> Array:

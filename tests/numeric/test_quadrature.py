@@ -128,6 +128,15 @@ def test_without_bounds_the_score_is_that_of_the_distribution(df):
     np.testing.assert_allclose(found, exact, rtol=1e-13)
 
 
+@pytest.mark.parametrize("df", [1e-8, 1e-300])
+def test_few_degrees_of_freedom_leave_most_of_the_probability_outside(df):
+    """The density is that of 1 / x far from the scale, whose integral over [1, 7] is log 7."""
+    tail = StudentTail(np, np.array([df]))
+    np.testing.assert_allclose(probability(tail, np.ones(1), np.array([6.0])), math.log(7), rtol=1e-7)
+    exact = math.sqrt(df) * math.log(0.6 / math.sqrt(df))
+    np.testing.assert_allclose(probability(tail, np.zeros(1), np.array([0.3])), exact, rtol=1e-6)
+
+
 def test_what_is_beyond_the_density_counts_with_its_length():
     mass = mass_from_start(NormalTail(np), np.zeros(1), np.array([1e9]))
     total = math.sqrt(math.pi / 2)
