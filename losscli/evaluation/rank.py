@@ -22,7 +22,7 @@ from msgspec.structs import replace
 from losscli._version import __version__
 from losscli.catalog.loss import Choice
 from losscli.catalog.request import LossSpec
-from losscli.data import limits, scratch
+from losscli.data import limits, scratch, sources
 from losscli.data.formats import memory
 from losscli.data.load import tables
 from losscli.data.scratch import ScratchError
@@ -90,6 +90,7 @@ def ranked(
         options = _with_key(models, host, _with_target_columns(host, options))
         league = _League(loaded, n, len(models), loss, options, folder)
         league.enter(models, hooks)
+        league.require_used(host)
         return league.report()
 
 
@@ -168,6 +169,7 @@ class _League:
         self.targets, self.rows, self.loss, self.options = targets, rows, loss, options
         self.lines = Lines(folder, submissions, rows)
         self.entries: list[Entry] = []
+        self.inputs: list[Table] = []
         self.errors: list[LossCliError] = []
         self.run: Run | None = None
         self.job: SubmissionJob | None = None
@@ -187,6 +189,15 @@ class _League:
         calls = (partial(self._attempt, line, model, 1, hooks) for line, model in rest)
         for (_, model), attempt in zip(rest, in_order(calls, self._workers()), strict=True):
             self._add(model.name, *attempt, hooks)
+
+    def require_used(self, targets: Table) -> None:
+        """Raise UsageError for an option of text that neither the targets nor a submission needs.
+
+        A broken submission may have needed it.
+        """
+        files = [each.files for each in (targets, *self.inputs) if each.files is not None]
+        if len(files) == len(self.entries) + 1 and not self.errors:
+            sources.require_used(reading_of(self.options), files)
 
     def _fix_slices(self, run: Run) -> None:
         """Cut the other submissions as the first sound one, without resolving the columns again.
@@ -262,6 +273,7 @@ class _League:
             self.entries.append(Entry(name, reason=_reason(error)))
             return
         self.entries.append(attempt.entry)
+        self.inputs.append(attempt.run.tables[0])
         self.notes += attempt.notes
         if self.run is None or len(attempt.entry.predicted) > len(_predicted(self.run.plan.roles)):
             self.run = attempt.run

@@ -467,3 +467,18 @@ def test_groups_are_those_of_the_targets():
     asked = {"targets": targets, "target": "y_true", "pred": "pred", "on": "id", "group": "q", "loss": "ndcg"}
     found = losscli.rank(own, own.with_columns(q=pl.lit(1)), **asked)
     assert len({each.value for each in found.board}) == 1
+
+
+def test_an_option_of_text_that_no_input_needs_is_refused(tmp_path):
+    (tmp_path / "a.csv").write_text("id,y_pred\n1,2\n2,3\n")
+    (tmp_path / "b.csv").write_text("id;y_pred\n1;2\n2;4\n")
+    (tmp_path / "t.csv").write_text("id,y_true\n1,2\n2,3\n")
+
+    def ranked(*names: str, **options: str) -> losscli.Report:
+        return losscli.rank(*(tmp_path / name for name in names), targets=tmp_path / "t.csv", **options)
+
+    assert len(ranked("a.csv", "b.csv", loss="mae", separator=";").board) == 2
+    with pytest.raises(UsageError, match="no header has it"):
+        ranked("a.csv", loss="mae", separator=";")
+    with pytest.raises(UsageError, match="whose names do not tell their format"):
+        ranked("a.csv", loss="mae", input_format="csv")
