@@ -34,7 +34,7 @@ VERSIONS = ("losscli", "polars", "numpy", "duckdb", "pandas", "scikit-learn")
 
 
 class Run(NamedTuple):
-    """Wall seconds, processor seconds, and the greatest anonymous memory in MB of one process."""
+    """Wall seconds, processor seconds, and the peak anonymous memory in MB of one process."""
 
     wall: float
     cpu: float
@@ -127,11 +127,10 @@ def main() -> None:
     table = "\n".join(
         [
             f"{os.cpu_count()} cores, Python {platform.python_version()}, {versions}; medians of "
-            f"{asked.repeat} runs in turns and the least of them, with a warm page cache; MB is the greatest "
+            f"{asked.repeat} runs in turns and their minimum, with a warm page cache; MB is the peak of "
             "anonymous memory.",
             "",
-            "| work | rows | program | seconds (least) | CPU seconds (least) | MB "
-            "| losscli / program | goal |",
+            "| work | rows | program | seconds (min) | CPU seconds (min) | MB | losscli / program | goal |",
             "|---|---|---|---|---|---|---|---|",
             *lines,
         ]

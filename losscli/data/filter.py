@@ -43,7 +43,7 @@ MOST_TEXTS = 6
 _NOUNS = {pl.Int64: "a whole number", pl.Float64: "a number", pl.Boolean: "true or false"}
 """What text of each type is, in words."""
 _EXAMINED = 100
-"""Values of another type that tell how to read them."""
+"""Maximum number of unparsed values from which a remedy is inferred."""
 
 
 class Where(Struct, frozen=True, eq=False):

@@ -91,7 +91,7 @@ KINDS = (
         Kind(magic, "compressed by zlib", None, "compress it by gzip instead")
         for magic in (b"x\x01", b"x\x9c", b"x\xda")
     ),
-    # Polars takes such text for compressed too, and cannot read it.
+    # Polars takes this text for compressed data too, and cannot read it.
     Kind(
         b"x^",
         "begins with x^, as what zlib compresses does",

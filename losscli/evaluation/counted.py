@@ -1,7 +1,7 @@
 """Losses of labels from the counts of pairs: how many rows have each true and predicted class.
 
-What such a loss takes of a row is a pair of classes, numbered actual * classes + predicted.  Blocks only
-count pairs; the row columns are computed once, for the pairs that occur in all rows.
+These losses depend only on the true and the predicted class, a pair with the number actual * classes +
+predicted.  Blocks count pairs; the row columns are computed once per distinct pair, after the last block.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from losscli.engines.devices import CPU
 from losscli.evaluation.block import Taken
 from losscli.evaluation.cells import Assignment
 from losscli.numeric.arrays import Array
-from losscli.numeric.indicators import Indicators
+from losscli.numeric.indicators import width
 from losscli.plan.plan import Plan
 from losscli.states.contingency import Columns, Contingency
 from losscli.states.moments import Moments, moments_of
@@ -51,7 +51,7 @@ def is_counted(plan: Plan, choice: Choice) -> bool:
 
 
 def block_rows(plan: Plan) -> int:
-    """The number of rows in a block; more if pairs are all that it leaves behind."""
+    """The block length, which is larger if all losses are computed from counts of pairs."""
     if not plan.request.charts and all(is_counted(plan, choice) for choice in plan.choices):
         return plan.rows_of_width(len(plan.roles.predictions))
     return plan.block_rows
@@ -125,8 +125,7 @@ class Pairwise(Struct, frozen=True):
         """Whether the loss has columns of many classes, whose covariances need not be kept."""
         if self.choice.loss.request or _classes(self.plan) < 3:
             return False
-        columns = self.compact(np.empty(0, dtype=np.int64))
-        return sum(each.count if isinstance(each, Indicators) else 1 for each in columns) > MAX_SKEW
+        return width(self.compact(np.empty(0, dtype=np.int64))) > MAX_SKEW
 
     def settled(self, state: Contingency) -> Contingency | Moments:
         """The state from which the loss follows in each cell."""
@@ -153,10 +152,10 @@ class Pairwise(Struct, frozen=True):
 
     def moments(self, state: Contingency) -> Moments:
         """The moments that rows would have left, some entries at a time."""
-        width = len(self.full(state.numbers[:0]))
+        columns = len(self.full(state.numbers[:0]))
         parts = (
             part.moments(self.full(part.numbers), self.plan.level is not None)
-            for part in state.parts(max(1, _NUMBERS // max(width, 1)))
+            for part in state.parts(max(1, _NUMBERS // max(columns, 1)))
         )
         return reduce(Moments.merge, parts)
 

@@ -53,7 +53,7 @@ class Pass(FirstPass, frozen=True):
 
     @property
     def block_rows(self) -> int:
-        """The number of rows in a block."""
+        """The block length."""
         max_rows = max(MIN_ROWS, MOST_CODES // max(1, self.codes))
         return min(super().block_rows, 1 << max_rows.bit_length() - 1)
 

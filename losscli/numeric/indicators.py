@@ -48,6 +48,11 @@ def one_per_row(xp: Namespace, place: Array, count: int) -> Indicators:
     return Indicators(count, ((place, xp.ones(len(place))),))
 
 
+def width(columns: Sequence[Array | Indicators]) -> int:
+    """The number of columns in full."""
+    return sum(each.count if isinstance(each, Indicators) else 1 for each in columns)
+
+
 def in_full(xp: Namespace, columns: Sequence[Array | Indicators]) -> tuple[Array, ...]:
     """The columns (n,), those of classes one after the other."""
     found = list[Array]()

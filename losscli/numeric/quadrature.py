@@ -107,6 +107,6 @@ def integral(
 
 
 def chunks(xp: Namespace, rows: Array) -> Iterator[Array]:
-    """The numbers of rows, in chunks; all at once on a GPU, which only large arrays keep busy."""
+    """Row indices in chunks; in one chunk on a GPU, which needs large arrays."""
     step = CHUNK if on_host(xp) else max(len(rows), 1)
     return (rows[first : first + step] for first in range(0, len(rows), step))

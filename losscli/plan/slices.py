@@ -142,7 +142,7 @@ def _numbers(table: Table, names: Sequence[str]) -> Iterator[pl.Series]:
 
 
 def _quantiles(numbers: pl.Series, bins: int) -> tuple[float, ...]:
-    """The distinct quantiles below the maximum: the edges of bins with about equal numbers of rows."""
+    """The distinct quantiles below the maximum: the edges of bins of about equal size."""
     if not len(numbers):
         return ()
     at = [math.floor((len(numbers) - 1) * (i / bins)) for i in range(1, bins)]

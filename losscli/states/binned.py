@@ -89,7 +89,7 @@ class Binned(Sequence[Array]):
         return column
 
     def moments(self, cells: Cells, interval: bool = True) -> Moments:
-        """As `Moments.of` for these columns, of which up to MAX_COLUMNS have a spread."""
+        """As `Moments.of` for these columns; no spread is kept for more than MAX_COLUMNS."""
         if len(self) <= MAX_SKEW or cells.draws is not None or not len(cells.present):
             return Moments.of(cells, self[:], interval)
         can_have = len(self) <= MAX_COLUMNS and cells.count * len(self) ** 2 <= MAX_SPREAD
@@ -122,8 +122,8 @@ class Binned(Sequence[Array]):
         """The moments of the columns in each cell from those of the values in each bin, and its first row."""
         with np.errstate(all="ignore"):
             sums = _sums(inner, self._picks, self._factors)
-            low, low_row = _lowest(inner, first, self._picks, self._factors)
-            high, high_row = _lowest(inner, first, self._picks, -self._factors)
+            low, low_row = _minima(inner, first, self._picks, self._factors)
+            high, high_row = _minima(inner, first, self._picks, -self._factors)
         return Moments(**sums, low=low, low_row=low_row, high=-high, high_row=high_row)
 
 
@@ -177,8 +177,8 @@ def _over_bins(parts: Array) -> Array:
     return parts[:, 0]
 
 
-def _lowest(inner: Moments, first: Array, picks: Array, factors: Array) -> tuple[Array, Array]:
-    """The least of each column in each cell, and the row where it first occurs; each (c, k)."""
+def _minima(inner: Moments, first: Array, picks: Array, factors: Array) -> tuple[Array, Array]:
+    """The minimum of each column in each cell, and the row where it first occurs; each (c, k)."""
     bins = len(picks)
     has_rows = (inner.n > 0).reshape(-1, bins, 1)
     ones, of_bin = np.ones(len(first)), (slice(None), np.arange(bins)[:, None], picks)

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from losscli.numeric.arrays import Array, np, to_numpy
-from losscli.numeric.indicators import Indicators
+from losscli.numeric.indicators import Indicators, width
 from losscli.numeric.segments import compressed, two_float_sums
 from losscli.states.base import Estimates
 from losscli.states.cells import Alike, Cells
@@ -153,9 +153,7 @@ class Contingency(Struct, frozen=True, eq=False):
     def runs(self) -> Iterator[slice]:
         """The cells in runs, so few that the moments of all columns of a loss fit into memory."""
         assert self.columns is not None
-        columns = self.columns(self.numbers[:0])
-        width = sum(each.count if isinstance(each, Indicators) else 1 for each in columns)
-        length = max(1, _AT_ONCE // width)
+        length = max(1, _AT_ONCE // width(self.columns(self.numbers[:0])))
         return (slice(start, start + length) for start in range(0, max(1, len(self.n)), length))
 
     def settled(self, outputs: int) -> Moments:

@@ -1,4 +1,4 @@
-"""Losses of labels follow from the counts of pairs of classes, with the results of rows one by one."""
+"""Losses of labels from counts of class pairs: the same results as row by row."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def states(monkeypatch: pytest.MonkeyPatch) -> list[type]:
 
 
 def by_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make moments of rows one by one."""
+    """Compute moments row by row."""
     monkeypatch.setattr(Pairs, "has", lambda pairs, choice: False)
 
 

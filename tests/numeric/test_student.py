@@ -65,7 +65,7 @@ def test_a_deviate_has_the_tail_of_the_t_statistic(df):
 
 
 def test_a_deviate_of_fewer_than_one_degree_of_freedom_is_that_of_one():
-    """As such a quantile is; only edited reports have fewer."""
+    """Only edited reports have fewer."""
     assert normalised(2.5, 0.3) == normalised(2.5, 1)
 
 

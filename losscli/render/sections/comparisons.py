@@ -114,7 +114,7 @@ def _p_value(comparison: Comparison) -> str:
 
 
 def _scales(rows: Sequence[Comparison]) -> list[float]:
-    """The ends of the axes for the intervals of rows: cells share one; losses, whose units differ, do not."""
+    """The axis limit for each interval: cells share one; losses do not, because their units differ."""
     ends = [0.0 if row.ci_low is None else _furthest(row) for row in rows]
     return [max(ends)] * len(rows) if rows[0].cell else ends
 

@@ -29,7 +29,7 @@ class Section(Struct, frozen=True):
     """The results of one kind of cell; `columns` are the names that distinguish its cells, () for overall.
 
     `results` are those of each loss in the order of the cells, None if there is none.  `ordered` cells are in
-    chronological order.  `unit` is the unit of their numbers of rows.
+    chronological order.  `unit` is what is counted: rows or groups.
     """
 
     columns: tuple[str, ...]
