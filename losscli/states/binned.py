@@ -18,8 +18,6 @@ from losscli.states.moments import MAX_SPREAD, Moments, two_float_add
 from losscli.states.sums import MAX_SKEW, mean_of
 
 _NO_ROW = (1 << 63) - 1
-MAX_COLUMNS = 512
-"""Maximum number of columns whose spread is kept: it takes as many products as they have pairs and bins."""
 _AT_ONCE = 1 << 19
 """Numbers of all columns in all bins of some cells that are computed at once."""
 
@@ -89,11 +87,10 @@ class Binned(Sequence[Array]):
         return column
 
     def moments(self, cells: Cells, interval: bool = True) -> Moments:
-        """As `Moments.of` for these columns; no spread is kept for more than MAX_COLUMNS."""
+        """As `Moments.of` for these columns."""
         if len(self) <= MAX_SKEW or cells.draws is not None or not len(cells.present):
             return Moments.of(cells, self[:], interval)
-        can_have = len(self) <= MAX_COLUMNS and cells.count * len(self) ** 2 <= MAX_SPREAD
-        return self._filled._moments(cells, interval and can_have)
+        return self._filled._moments(cells, interval and cells.count * len(self) ** 2 <= MAX_SPREAD)
 
     @cached_property
     def _filled(self) -> Self:
@@ -130,9 +127,9 @@ class Binned(Sequence[Array]):
 def _sums(inner: Moments, picks: Array, factors: Array) -> dict[str, Any]:
     """The sums of the k columns in each of c cells from the moments of the v values in each of its b bins.
 
-    In a bin the columns are A x + t, with x the values.  With S the spread of the values, s their drift, and
-    d the mean of the columns in the bin minus that in the cell, the spread of the columns is the sum over
-    bins of A S A' + (A s) d' + d (A s)' + (sum w^2) d d'.
+    In a bin the columns are A x + t, with x the values.  With m the mean of the columns in the cell and W the
+    sum of w^2 in the bin, d is their mean under the weights w^2 in the bin minus m, and S the spread of the
+    values about that mean: the spread of the columns is the sum over bins of A S A' + W d d'.
     """
     bins, v = len(picks), inner.drift.shape[1]
     matrix = (factors[..., None] * (picks[..., None] == np.arange(v))).astype(float)
@@ -142,27 +139,28 @@ def _sums(inner: Moments, picks: Array, factors: Array) -> dict[str, Any]:
         """A x (c, b, k) of x (c b, v)."""
         return np.einsum("bkv,cbv->cbk", matrix, x.reshape(-1, bins, v))
 
-    n, weight2 = inner.n.reshape(-1, bins), inner.weight2.reshape(-1, bins)
+    n, weight2 = inner.n.reshape(-1, bins), inner.weight2[:, None]
     weights = inner.weight.reshape(-1, bins, 2)
     totals = [mapped(inner.total[:, part]) + constant * weights[:, :, part, None] for part in range(2)]
     weight, total = _over_bins(weights), _over_bins(np.stack(totals, axis=2))
     mean = np.where(n.any(axis=1)[:, None], mean_of(total, weight), 0.0)
-    distance = mapped(np.where(inner.n[:, None] > 0, inner.mean, 0.0)) + constant - mean[:, None]
-    scaled, drift = weight2[..., None] * distance, mapped(inner.drift)
+    offset = np.where(weight2 > 0, inner.drift / weight2, 0.0)
+    distance = mapped(np.where(weight2 > 0, inner.mean + offset, 0.0)) + constant - mean[:, None]
+    scaled = weight2.reshape(-1, bins, 1) * distance
     spread = None
     if inner.spread is not None:
+        about = inner.spread - (weight2 * offset)[:, :, None] * offset[:, None, :]
         rows = np.swapaxes(matrix, 1, 2)
-        within = (inner.spread.reshape(-1, bins, v, v) @ rows).reshape(len(n), bins * v, -1)
+        within = (about.reshape(-1, bins, v, v) @ rows).reshape(len(n), bins * v, -1)
         same = np.broadcast_to(rows.reshape(bins * v, -1), within.shape)
-        left = np.concatenate([within, drift, distance, scaled], axis=1)
-        right = np.concatenate([same, distance, drift, distance], axis=1)
+        left, right = np.concatenate([within, scaled], axis=1), np.concatenate([same, distance], axis=1)
         spread = np.stack([products(np, a.T, b.T) for a, b in zip(left, right, strict=True)])
     return {
         "n": n.sum(axis=1),
         "weight": weight,
-        "weight2": weight2.sum(axis=1),
+        "weight2": inner.weight2.reshape(-1, bins).sum(axis=1),
         "total": total,
-        "drift": (scaled + drift).sum(axis=1),
+        "drift": scaled.sum(axis=1),
         "spread": spread,
     }
 

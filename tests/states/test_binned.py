@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from losscli.numeric.indicators import Indicators, in_full, one_per_row
-from losscli.states.binned import MAX_COLUMNS, Binned
+from losscli.states.binned import Binned
 from losscli.states.cells import Cells
 from losscli.states.moments import Moments
 
@@ -86,8 +86,6 @@ def test_no_spread_without_intervals_or_of_too_many_cells():
     assert columns.moments(rows, interval=False).spread is None
     many = Cells(np, 40, None, 0, np.arange(40), 5000)
     assert columns.moments(many).spread is None
-    columns, rows = columns_and_cells(40, MAX_COLUMNS, 1, weighted=False)
-    assert columns.moments(rows).spread is None
 
 
 def test_columns_are_made_when_they_are_asked_for():
