@@ -8,6 +8,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+import losscli
 from losscli.render import print_tables, render
 from losscli.render.digits import signed
 from losscli.render.sections import comparisons, document
@@ -155,3 +156,12 @@ def test_other_formats():
     alone = Report(results(None), comparisons=(pair(),))
     assert "overall" in text(alone)
     assert render(alone, "csv").startswith("loss,label,params,model")
+
+
+def test_a_note_on_the_same_cells_of_models_and_differences_is_shown_once():
+    report = losscli.compare(
+        {"a": [0.2, 0.9, 0.4, 0.7] * 20, "b": [0.3, 0.8, 0.1, 0.9] * 20},
+        targets=[0, 1, 0, 1] * 20,
+        loss="ece",
+    )
+    assert text(report).count("interval not corrected for skewness") == 1

@@ -23,8 +23,9 @@ def notes(report: Report) -> list[str]:
     results = ((label(part[0]), note, part) for note, part in by_note(report.results))
     pairs = set(map(_pair, report.comparisons))
     differences = ((_pair(each), note, (each,)) for each in report.comparisons for note in each.notes)
-    lines = [*_grouped(results, len(losses)), *_grouped(differences, len(pairs))]
-    return [*lines, *(plain(note.text) for note in report.findings)]
+    lines = chain(_grouped(results, len(losses)), _grouped(differences, len(pairs)))
+    # A note may apply to the same cells of the models and of their difference.
+    return [*dict.fromkeys(lines), *(plain(note.text) for note in report.findings)]
 
 
 def _pair(comparison: Comparison) -> str:
